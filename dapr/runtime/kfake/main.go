@@ -1,0 +1,51 @@
+// Command kfake runs franz-go's Kafka-protocol broker on loopback, with its data on disk.
+//
+// Every topic must be named: a topic that was only auto-created is lost, with all
+// acknowledged messages, when the process is killed (topics.json is not written then).
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+func main() {
+	port := flag.Int("port", 9092, "port on 127.0.0.1")
+	dir := flag.String("data-dir", "", "folder for the log; empty keeps it in memory")
+	partitions := flag.Int("partitions", 3, "partitions of each new topic")
+	topics := flag.String("topics", "", "comma-separated topics to create")
+	flag.Parse()
+
+	opts := []kfake.Opt{kfake.NumBrokers(1), kfake.Ports(*port), kfake.ClusterID("local")}
+	if *dir != "" {
+		opts = append(opts, kfake.DataDir(*dir))
+	}
+	cluster, err := kfake.NewCluster(opts...)
+	if err != nil {
+		fail(err)
+	}
+	for _, topic := range strings.FieldsFunc(*topics, func(r rune) bool { return r == ',' }) {
+		if err := cluster.CreateTopic(topic, int32(*partitions), nil); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+			fail(fmt.Errorf("create topic %s: %w", topic, err))
+		}
+	}
+	fmt.Println("ready", cluster.ListenAddrs()[0])
+
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	<-stop
+	cluster.Close() // flushes the log and the offsets
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "kfake:", err)
+	os.Exit(1)
+}
