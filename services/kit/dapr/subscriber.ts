@@ -1,0 +1,145 @@
+// Koa adaptor for Dapr's bulk subscriptions: the whole batch in, one status per message out, always 200.
+// Shapes and traps: research note lab-kit.md, "Bulk subscription".
+import type Koa from 'koa';
+import type { Logger } from 'pino';
+import { Fault, Poison } from '../errors.ts';
+import { deadLetterTopic, type TopicName } from '../events/catalogue.ts';
+import type { Contracts } from '../events/contracts.ts';
+import { type Message, toMessage } from '../events/message.ts';
+import type { Status } from '../events/reactor.ts';
+import type { Sidecar } from './sidecar.ts';
+
+export interface Subscription {
+  /** Component that the class of subscription has for itself: one failing entry stops every topic of a component. */
+  readonly pubsub: 'pubsub-saga' | 'pubsub-views' | 'pubsub-effects';
+  readonly topic: TopicName;
+  /** Types that are handled; others are acknowledged unread. Undefined: all. */
+  readonly types: readonly string[] | undefined;
+  /** One status per message, in order. */
+  handle(messages: readonly Message[]): Promise<Status[]>;
+  readonly maxMessages?: number;
+  /** Milliseconds that daprd waits for a batch to fill; it polls that often also when idle. */
+  readonly maxAwait?: number;
+}
+
+interface BulkEntry {
+  readonly entryId: string;
+  readonly event: unknown;
+}
+
+/** A batch is at most this long; more is refused with 413, which daprd repeats. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Middleware for `GET /dapr/subscribe` and the routes named there. Poison (contract broken, decision failed for good)
+ * is published to `<topic>.dead.<app-id>` before its message counts as SUCCESS; DROP is never answered (it crashes
+ * daprd 1.18.3).
+ */
+export function subscriber(options: {
+  readonly appId: string;
+  readonly subscriptions: readonly Subscription[];
+  readonly contracts: Contracts;
+  readonly sidecar: Sidecar;
+  readonly log: Logger;
+}): Koa.Middleware {
+  const { appId, subscriptions } = options;
+  const routes = new Map(subscriptions.map((subscription) => [routeOf(subscription), subscription]));
+  const declared = subscriptions.map((subscription) => ({
+    pubsubname: subscription.pubsub,
+    topic: subscription.topic,
+    route: routeOf(subscription),
+    deadLetterTopic: deadLetterTopic(subscription.topic, appId),
+    bulkSubscribe: {
+      enabled: true,
+      maxMessagesCount: subscription.maxMessages ?? 50,
+      maxAwaitDurationMs: subscription.maxAwait ?? 5,
+    },
+  }));
+  return async (ctx, next) => {
+    if (ctx.path === '/dapr/subscribe' && ctx.method === 'GET') {
+      ctx.body = declared;
+      return;
+    }
+    const subscription = ctx.method === 'POST' ? routes.get(ctx.path) : undefined;
+    if (!subscription) return next();
+    const { entries } = (await readJson(ctx.req)) as { entries: BulkEntry[] };
+    const statuses = await deliver(subscription, entries, options);
+    ctx.status = 200;
+    ctx.body = { statuses: entries.map(({ entryId }, index) => ({ entryId, status: statuses[index] })) };
+  };
+}
+
+function routeOf({ pubsub, topic }: Subscription): string {
+  return `/dapr/events/${pubsub}/${topic}`;
+}
+
+async function deliver(
+  subscription: Subscription,
+  entries: readonly BulkEntry[],
+  options: { appId: string; contracts: Contracts; sidecar: Sidecar; log: Logger },
+): Promise<('SUCCESS' | 'RETRY')[]> {
+  const statuses: Status[] = entries.map(() => 'SUCCESS');
+  const messages: Message[] = [];
+  const positions: number[] = [];
+  for (const [index, { event }] of entries.entries()) {
+    try {
+      const message = toMessage(subscription.topic, event);
+      if (subscription.types && !subscription.types.includes(message.type)) continue;
+      options.contracts.check(message.type, message.schemaVersion, message.data);
+      messages.push(message);
+      positions.push(index);
+    } catch (error) {
+      if (!(error instanceof Poison)) throw error;
+      options.log.error({ err: error, topic: subscription.topic }, 'a message breaks its contract');
+      statuses[index] = { poison: error.reason, attempts: 1 };
+    }
+  }
+  if (messages.length > 0) {
+    const answers = await handled(subscription, messages, options.log);
+    for (const [n, position] of positions.entries()) statuses[position] = answers[n] ?? 'RETRY';
+  }
+  return Promise.all(
+    statuses.map((status, index) =>
+      typeof status === 'string' ? status : bury(subscription.topic, entries[index]?.event, status, options),
+    ),
+  );
+}
+
+async function handled(subscription: Subscription, messages: readonly Message[], log: Logger): Promise<Status[]> {
+  try {
+    return await subscription.handle(messages);
+  } catch (error) {
+    log.error({ err: error, topic: subscription.topic }, 'a batch has to come again');
+    return messages.map(() => 'RETRY');
+  }
+}
+
+/** Puts a message that can never be handled into the dead letters, with what a repairer needs to know. */
+async function bury(
+  topic: TopicName,
+  event: unknown,
+  { poison, attempts }: { poison: string; attempts: number },
+  { appId, sidecar, log }: { appId: string; sidecar: Sidecar; log: Logger },
+): Promise<'SUCCESS' | 'RETRY'> {
+  const data = (event as { data?: { stream?: string; version?: number } } | null)?.data;
+  const letter = { reason: poison, attempts, topic, appId, stream: data?.stream, version: data?.version, event };
+  try {
+    await sidecar.publishRaw('pubsub-saga', deadLetterTopic(topic, appId), letter, data?.stream ?? 'unknown');
+    return 'SUCCESS';
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    log.warn({ err: error }, 'a dead letter could not be written');
+    return 'RETRY';
+  }
+}
+
+async function readJson(request: AsyncIterable<Buffer>): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += chunk.length;
+    if (bytes > MOST_BYTES) throw new Fault('batch too large');
+    chunks.push(chunk);
+  }
+  return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+}

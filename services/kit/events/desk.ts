@@ -1,0 +1,92 @@
+// What a decision is given: the states it may see and the ways to change them. No store, no clock, no ids.
+import { isRefusal, type Refusal, refuse } from '../errors.ts';
+import type { Decision, DomainEvent, Origin, StreamRef } from './aggregate.ts';
+import type { StreamDocument } from './document.ts';
+import type { WorkingSet } from './working-set.ts';
+
+/** An HTTP command's identity: the same id with another hash is another payload under a used key. */
+export interface CommandIdentity {
+  readonly id: string;
+  readonly hash: string;
+}
+
+export class Desk {
+  readonly #work: WorkingSet;
+  readonly origin: Origin;
+  /** ISO 8601 UTC: the time of this decision. */
+  readonly now: string;
+  #again = false;
+
+  constructor(work: WorkingSet, origin: Origin, now: string) {
+    this.#work = work;
+    this.origin = origin;
+    this.now = now;
+  }
+
+  state<S, E extends DomainEvent>(ref: StreamRef<S, E>): S {
+    return this.#work.document(ref).state;
+  }
+
+  /** 0 while the stream does not exist. */
+  version(ref: StreamRef): number {
+    return this.#work.document(ref).version;
+  }
+
+  document<S, E extends DomainEvent>(ref: StreamRef<S, E>): StreamDocument<S> {
+    return this.#work.document(ref);
+  }
+
+  append<S, E extends DomainEvent>(ref: StreamRef<S, E>, ...events: readonly E[]): void {
+    this.#work.append(ref, events, this.origin, this.now);
+  }
+
+  /** Runs a pure decision on the stream's state and appends what it decides. Answers the refusal, if it is one. */
+  apply<S, E extends DomainEvent, C>(
+    ref: StreamRef<S, E>,
+    decide: (state: S, command: C) => Decision<E>,
+    command: C,
+  ): Refusal | undefined {
+    const decision = decide(this.state(ref), command);
+    if (isRefusal(decision)) return decision;
+    this.append(ref, ...(decision as readonly E[]));
+    return undefined;
+  }
+
+  /**
+   * Looks an HTTP command up among those the stream accepted: the version it led to, a refusal
+   * (`IDEMPOTENCY_KEY_REUSED`) for another payload, or undefined when it is new.
+   */
+  recall(ref: StreamRef, command: CommandIdentity): { version: number } | Refusal | undefined {
+    const known = this.#work.document(ref).commands.find(({ id }) => id === command.id);
+    if (!known) return undefined;
+    return known.hash === command.hash ? { version: known.version } : refuse('IDEMPOTENCY_KEY_REUSED');
+  }
+
+  /** Notes that the stream accepted the command at its present version. */
+  remember(ref: StreamRef, command: CommandIdentity): void {
+    this.#work.remember(ref, command);
+  }
+
+  /** Work in chunks: what the last chunk left behind, kept in the cause's document until it is set to undefined. */
+  progress<P>(ref: StreamRef): P | undefined {
+    return this.#work.document(ref).progress as P | undefined;
+  }
+
+  setProgress(ref: StreamRef, progress: unknown): void {
+    this.#work.setProgress(ref, progress);
+  }
+
+  /** Writes an immutable document (a ledger entry, part of a receipt) in the same transaction; it must not exist yet. */
+  put(key: string, value: unknown): void {
+    this.#work.putAside(key, value);
+  }
+
+  /** Asks to be called again after this chunk is committed. */
+  again(): void {
+    this.#again = true;
+  }
+
+  get wantsMore(): boolean {
+    return this.#again;
+  }
+}

@@ -1,0 +1,137 @@
+// The document that holds a stream: its state, its recent events, what is published of it. Pure.
+import { idOf } from '../ids.ts';
+import type { DomainEvent, Origin, StreamKind, StreamRef } from './aggregate.ts';
+
+/** Events of one sealed page: versions 16n+1 to 16n+16. */
+export const PAGE_SIZE = 16;
+/** HTTP commands remembered per document. */
+const COMMANDS_KEPT = 20;
+
+/** An event as it is stored. Streams that are not published keep only what their cause does not have. */
+export interface StoredEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly version: number;
+  readonly at: string;
+  readonly data: unknown;
+  readonly causationId: string;
+  readonly schemaVersion?: number;
+  readonly actor?: string;
+  readonly correlationId?: string;
+  readonly traceparent?: string;
+}
+
+/** An HTTP command that was accepted: its id, the hash of its payload and the version it led to. */
+export interface CommandRecord {
+  readonly id: string;
+  readonly hash: string;
+  readonly version: number;
+}
+
+export interface StreamDocument<S = unknown> {
+  readonly key: string;
+  readonly id: string;
+  readonly version: number;
+  readonly state: S;
+  readonly events: readonly StoredEvent[];
+  /** Pages sealed so far: `<key>:p0` to `<key>:p<n-1>`. */
+  readonly sealedPages: number;
+  /** All versions up to this one were acknowledged by the broker. May lag. */
+  readonly publishedVersion: number;
+  readonly topic?: string;
+  readonly partitionKey?: string;
+  readonly commands: readonly CommandRecord[];
+  /** How far a command in chunks has come; not an event, never published. */
+  readonly progress?: unknown;
+}
+
+/** The document of a stream that does not exist yet. */
+export function emptyDocument<S, E extends DomainEvent>({ kind, id, key }: StreamRef<S, E>): StreamDocument<S> {
+  return { key, id, version: 0, state: kind.initial, events: [], sealedPages: 0, publishedVersion: 0, commands: [] };
+}
+
+/** The document with the events appended and folded. `now` is a floor: time never runs backwards within a stream. */
+export function append<S, E extends DomainEvent>(
+  kind: StreamKind<S, E>,
+  document: StreamDocument<S>,
+  events: readonly E[],
+  origin: Origin,
+  now: string,
+): StreamDocument<S> {
+  if (events.length === 0) return document;
+  let { version, state } = document;
+  let at = document.events.at(-1)?.at ?? '';
+  if (now > at) at = now;
+  const stored = [...document.events];
+  for (const event of events) {
+    version += 1;
+    state = kind.evolve(state, event, { version, at });
+    const core = {
+      id: idOf(document.key, String(version)),
+      type: event.type,
+      version,
+      at,
+      data: event.data,
+      causationId: origin.causationId,
+    };
+    stored.push(
+      kind.topic === undefined
+        ? core
+        : {
+            ...core,
+            schemaVersion: kind.schemaVersions?.[event.type] ?? 1,
+            actor: origin.actor,
+            correlationId: origin.correlationId,
+            traceparent: origin.traceparent,
+          },
+    );
+  }
+  const published =
+    kind.topic === undefined
+      ? {}
+      : {
+          topic: kind.topic,
+          partitionKey: document.partitionKey ?? kind.partitionKey?.(document.id, state) ?? document.id,
+        };
+  return { ...document, version, state, events: stored, ...published };
+}
+
+/** Remembers an accepted HTTP command, forgetting the oldest. */
+export function remember<S>(document: StreamDocument<S>, command: { id: string; hash: string }): StreamDocument<S> {
+  const record = { id: command.id, hash: command.hash, version: document.version };
+  return { ...document, commands: [...document.commands, record].slice(-COMMANDS_KEPT) };
+}
+
+export interface Page {
+  readonly key: string;
+  readonly events: readonly StoredEvent[];
+}
+
+/**
+ * Takes full pages out of a document *as it was read*: never events of a decision that is still open, so that any two
+ * writers seal the same bytes; and of a published stream only what is published. At least a page stays in the document.
+ */
+export function seal<S>(document: StreamDocument<S>, most: number): { document: StreamDocument<S>; pages: Page[] } {
+  const pages: Page[] = [];
+  let { events, sealedPages } = document;
+  while (events.length >= 2 * PAGE_SIZE && pages.length < most) {
+    const page = events.slice(0, PAGE_SIZE);
+    if (document.topic !== undefined && (page.at(-1)?.version ?? 0) > document.publishedVersion) break;
+    pages.push({ key: `${document.key}:p${sealedPages}`, events: page });
+    events = events.slice(PAGE_SIZE);
+    sealedPages += 1;
+  }
+  return pages.length === 0 ? { document, pages } : { document: { ...document, events, sealedPages }, pages };
+}
+
+/** The state as it was at a version, of a stream whose events are all inline. */
+export function stateAt<S, E extends DomainEvent>(
+  kind: StreamKind<S, E>,
+  document: StreamDocument<S>,
+  version: number,
+): S {
+  if (version >= document.version) return document.state;
+  return document.events
+    .filter((event) => event.version <= version)
+    .reduce((state, event) => kind.evolve(state, event as unknown as E, event), kind.initial);
+}

@@ -1,0 +1,189 @@
+// The one way to write: read, decide, save all or none, publish. HTTP commands, workers and sweeps come in here;
+// messages come in through the reactor, which shares `commit`.
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Sidecar } from '../dapr/sidecar.ts';
+import { Conflict, Fault } from '../errors.ts';
+import type { DomainEvent, Origin, StreamRef } from './aggregate.ts';
+import { Desk } from './desk.ts';
+import type { StoredEvent, StreamDocument } from './document.ts';
+import { toCloudEvent } from './message.ts';
+import type { Lane, Outbox } from './outbox.ts';
+import { Publisher } from './publisher.ts';
+import { type Touch, WorkingSet } from './working-set.ts';
+
+const TRIES = 12;
+/** How long an HTTP answer waits for the broker; the lane keeps what is late (design section 4). */
+const PATIENCE = 100;
+
+/** Work on some streams: which ones, and the decision over them. Both are asked anew for every try and every chunk. */
+export interface Work<R> {
+  readonly touch: readonly StreamRef[] | Touch;
+  readonly decide: (desk: Desk) => R;
+  readonly origin: Origin;
+}
+
+export interface StreamsOptions {
+  readonly sidecar: Sidecar;
+  /** State component, `statestore-<app-id>`. */
+  readonly store: string;
+  /** App-id; the `source` of every event. */
+  readonly source: string;
+  readonly pubsub?: string;
+  readonly clock?: () => Date;
+}
+
+export class Streams {
+  readonly sidecar: Sidecar;
+  readonly store: string;
+  readonly source: string;
+  readonly publisher: Publisher;
+  readonly clock: () => Date;
+  #outbox: Outbox | undefined;
+  readonly #listeners = new Map<string, Set<() => void>>();
+
+  constructor(options: StreamsOptions) {
+    this.sidecar = options.sidecar;
+    this.store = options.store;
+    this.source = options.source;
+    this.clock = options.clock ?? (() => new Date());
+    this.publisher = new Publisher({
+      sidecar: options.sidecar,
+      pubsub: options.pubsub ?? 'pubsub-saga',
+      source: options.source,
+    });
+  }
+
+  /** Gives the lanes to commands that no message would repeat. Needed before the first {@link execute}. */
+  useOutbox(outbox: Outbox): void {
+    this.#outbox = outbox;
+  }
+
+  now(): string {
+    return this.clock().toISOString();
+  }
+
+  /** The document of a stream, read strongly; undefined if there is none. @throws {Fault} */
+  async read<S, E extends DomainEvent>(ref: StreamRef<S, E>): Promise<StreamDocument<S> | undefined> {
+    return (await this.sidecar.get<StreamDocument<S>>(this.store, ref.key))?.value;
+  }
+
+  /** A stream's events as CloudEvents, oldest first: `/internal/streams/<key>`. Undefined if there is no such stream. */
+  async cloudEvents(key: string): Promise<Record<string, unknown>[] | undefined> {
+    const document = (await this.sidecar.get<StreamDocument>(this.store, key))?.value;
+    if (!document || !Array.isArray(document.events)) return undefined;
+    const pages = await Promise.all(
+      Array.from({ length: document.sealedPages }, async (_, n) => {
+        const page = await this.sidecar.get<{ events: StoredEvent[] }>(this.store, `${key}:p${n}`);
+        if (!page) throw new Fault(`page ${n} of ${key} is missing`);
+        return page.value.events;
+      }),
+    );
+    return [...pages.flat(), ...document.events].map((event) => toCloudEvent(this.source, document, event));
+  }
+
+  /**
+   * Does a piece of work that no message would repeat: an HTTP command, a worker's outcome, a sweep's command. Each
+   * transaction also writes a lane of the outbox, which publishes what a crash left unpublished. Repeats on conflict,
+   * deciding again on what is then stored. Answers what the last decision answered.
+   * @throws {Fault} the store cannot take it now; nothing says whether it was written, so repeat with the same command.
+   */
+  async execute<R>(work: Work<R>): Promise<R> {
+    const outbox = this.#outbox;
+    if (!outbox) throw new Error('streams have no outbox: call useOutbox first');
+    for (;;) {
+      const done = await outbox.withLane((lane) => this.#attempts(work, lane));
+      if (done.published) {
+        const late = done.published.catch(() => undefined); // the lane's own repeat takes over
+        await Promise.race([late, pause(PATIENCE, undefined, { ref: false })]);
+      }
+      if (!done.desk.wantsMore) return done.result;
+    }
+  }
+
+  /**
+   * The same without a lane: the caller repeats until it succeeds (a message that is not acknowledged). Publishes
+   * before it answers. `wrote` is false if the work had been done before.
+   */
+  async react<R>(work: Work<R>): Promise<{ result: R; wrote: boolean }> {
+    for (let wrote = false; ; ) {
+      const done = await this.#attempts(work, undefined);
+      await done.published;
+      wrote ||= done.wrote;
+      if (!done.desk.wantsMore) return { result: done.result, wrote };
+    }
+  }
+
+  /** Resolves true at the next change of the stream in this process, false after `milliseconds` or when `signal` aborts. */
+  changed(key: string, milliseconds: number, signal?: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const listeners = this.#listeners.get(key) ?? new Set();
+      this.#listeners.set(key, listeners);
+      const done = (changed: boolean) => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', give);
+        listeners.delete(hear);
+        if (listeners.size === 0 && this.#listeners.get(key) === listeners) this.#listeners.delete(key);
+        resolve(changed);
+      };
+      const hear = () => done(true);
+      const give = () => done(false);
+      const timer = setTimeout(give, milliseconds);
+      listeners.add(hear);
+      signal?.addEventListener('abort', give, { once: true });
+    });
+  }
+
+  /** Writes what a working set decided. @throws {Conflict | Fault} as {@link Sidecar.transact}. */
+  async commit(work: WorkingSet, lane?: Lane): Promise<StreamDocument[]> {
+    const { writes, documents } = work.writes((document) => this.publisher.publishedVersion(document));
+    const published = documents.filter(({ topic }) => topic !== undefined);
+    const all = lane && published.length > 0 ? [...writes, lane.write(published)] : writes;
+    await this.sidecar.transact(this.store, all);
+    if (lane && published.length > 0) lane.committed(published);
+    work.forgetDirty();
+    for (const { key } of documents) for (const hear of [...(this.#listeners.get(key) ?? [])]) hear();
+    return documents;
+  }
+
+  async #attempts<R>(
+    work: Work<R>,
+    lane: Lane | undefined,
+  ): Promise<{ result: R; desk: Desk; wrote: boolean; published: Promise<void> | undefined }> {
+    let cause: unknown;
+    for (let attempt = 0; attempt < TRIES; attempt += 1) {
+      if (attempt > 0) await pause(Math.random() * Math.min(250, 4 * 2 ** attempt));
+      const { touch } = work;
+      const set = new WorkingSet(this.sidecar, this.store);
+      const strongly = attempt > 0;
+      const [refs] = await Promise.all([
+        set.gather(typeof touch === 'function' ? touch : () => touch, strongly),
+        lane?.load(),
+      ]);
+      const desk = new Desk(set, work.origin, this.now());
+      const result = work.decide(desk);
+      if (set.dirty === 0) {
+        // A decision that writes nothing must not rest on a hint.
+        if (strongly || (await set.confirm(refs))) return { result, desk, wrote: false, published: undefined };
+        continue;
+      }
+      try {
+        const documents = await this.commit(set, lane);
+        return { result, desk, wrote: true, published: this.publishAll(documents) };
+      } catch (error) {
+        if (!(error instanceof Conflict || error instanceof Fault)) throw error;
+        cause = error;
+      }
+    }
+    throw new Fault(`could not save after ${TRIES} tries`, { cause });
+  }
+
+  /** Publishes what the documents hold unpublished. */
+  publishAll(documents: readonly StreamDocument[]): Promise<void> | undefined {
+    const published = documents.filter(({ topic }) => topic !== undefined);
+    if (published.length === 0) return undefined;
+    const all = Promise.all(published.map((document) => this.publisher.publish(document)));
+    const done = all.then(() => undefined);
+    done.catch(() => undefined); // whoever awaits it hears of it; nobody else has to
+    return done;
+  }
+}

@@ -1,0 +1,37 @@
+// Ids that a repeat meets again: uuid v5 over what makes the thing what it is.
+import { createHash } from 'node:crypto';
+import { v5 } from 'uuid';
+
+/** The namespace of all our name-based ids (RFC 9562, version 5). */
+const NAMESPACE = '3f0a4f0c-6d3e-5a8b-9a50-5b0b7c1e4a11';
+
+/** A uuid v5 of the parts. The separator cannot be in a part by accident: each part is length-prefixed. */
+export function idOf(...parts: readonly string[]): string {
+  return v5(parts.map((part) => `${part.length}:${part}`).join('|'), NAMESPACE);
+}
+
+/** A client's text as part of a store key: base64url, or `h_` and its SHA-256 when longer than 64 bytes (design section 4). */
+export function keyPart(text: string): string {
+  const bytes = Buffer.from(text, 'utf8');
+  return bytes.length > 64
+    ? `h_${createHash('sha256').update(bytes).digest('base64url')}`
+    : bytes.toString('base64url');
+}
+
+/** SHA-256 of a JSON value whose keys are put in order, so that equal bodies have equal hashes. */
+export function hashOf(value: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(ordered(value)))
+    .digest('base64url');
+}
+
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ordered);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, v]) => v !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([k, v]) => [k, ordered(v)]),
+  );
+}

@@ -1,0 +1,40 @@
+// A PostgreSQL database behind `bindings.postgresql`: the read side's only door. Traps: research note lab-state.md, section 7.
+import type { Sidecar } from '../dapr/sidecar.ts';
+import { Fault } from '../errors.ts';
+
+/** A statement's parameter. Integers above 2^53 and money beyond it travel as text. */
+export type Param = string | number | boolean | null | readonly unknown[] | Record<string, unknown>;
+
+export class Database {
+  readonly #sidecar: Sidecar;
+  readonly #binding: string;
+
+  constructor(sidecar: Sidecar, binding: string) {
+    this.#sidecar = sidecar;
+    this.#binding = binding;
+  }
+
+  /**
+   * Rows of a SELECT as objects (snake_case columns as they are). The binding swallows errors that come while rows are
+   * read and answers what it has; one aggregated row tells "no rows" from "failed".
+   * @throws {Fault} the database did not answer, or refused the statement.
+   */
+  async query<Row>(sql: string, params: readonly Param[] = []): Promise<Row[]> {
+    const whole = `select coalesce(json_agg(row_to_json(answer)), '[]'::json) from (${sql}) answer`;
+    const reply = await this.#run('query', whole, params);
+    const rows = reply.length > 0 ? (JSON.parse(reply) as [[Row[]]?]) : [];
+    if (!rows[0]) throw new Fault(`${this.#binding} gave no answer to a query`);
+    return rows[0][0];
+  }
+
+  /** Runs one writing statement (or several without parameters), all or nothing. @throws {Fault} it was not done. */
+  async exec(sql: string, params: readonly Param[] = []): Promise<void> {
+    await this.#run('exec', sql, params);
+  }
+
+  async #run(operation: 'query' | 'exec', sql: string, params: readonly Param[]): Promise<string> {
+    const metadata = params.length > 0 ? { sql, params: JSON.stringify(params) } : { sql };
+    const reply = await this.#sidecar.bind(this.#binding, operation, metadata);
+    return reply.body.toString('utf8');
+  }
+}
