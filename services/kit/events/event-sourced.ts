@@ -1,0 +1,74 @@
+// What makes a service event-sourced: its streams, outbox, subscriptions and the history it answers to others.
+import type Koa from 'koa';
+import type { Logger } from 'pino';
+import type { Sidecar } from '../dapr/sidecar.ts';
+import { type Subscription, subscriber } from '../dapr/subscriber.ts';
+import { type Projection, project } from '../views/projection.ts';
+import type { TopicName } from './catalogue.ts';
+import { Contracts } from './contracts.ts';
+import { Outbox } from './outbox.ts';
+import { type Reactions, Reactor } from './reactor.ts';
+import { Streams } from './streams.ts';
+
+const HISTORY = '/internal/streams/';
+
+export interface EventSourcedOptions {
+  readonly appId: string;
+  readonly sidecar: Sidecar;
+  readonly log: Logger;
+  /** State component; `statestore-<app-id>` unless told. */
+  readonly store?: string;
+  /** What other services' events mean here, by topic (class `saga`). */
+  readonly reactions?: (streams: Streams) => Partial<Record<TopicName, Reactions>>;
+  readonly projections?: readonly Projection[];
+  readonly clock?: () => Date;
+}
+
+export interface EventSourced {
+  readonly streams: Streams;
+  /** Serves `/dapr/subscribe`, deliveries and `GET /internal/streams/<key>`. */
+  readonly middleware: Koa.Middleware;
+  /** Creates the views' tables and takes an outbox slot. Call it when the sidecar is ready, before the first command. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function eventSourced(options: EventSourcedOptions): EventSourced {
+  const { appId, sidecar, log, projections = [], clock } = options;
+  const store = options.store ?? `statestore-${appId}`;
+  const streams = new Streams({ sidecar, store, source: appId, ...(clock && { clock }) });
+  const outbox = new Outbox({ sidecar, store, publisher: streams.publisher, log });
+  streams.useOutbox(outbox);
+  const reactions = Object.entries(options.reactions?.(streams) ?? {}) as [TopicName, Reactions][];
+  const subscriptions: Subscription[] = [
+    ...reactions.map(([topic, byType]) => sagaSubscription(topic, byType, streams, log)),
+    ...projections.map((projection) => project(projection, log)),
+  ];
+  const deliver = subscriber({ appId, subscriptions, contracts: new Contracts(), sidecar, log });
+  return {
+    streams,
+    async middleware(ctx, next) {
+      if (ctx.method !== 'GET' || !ctx.path.startsWith(HISTORY)) return deliver(ctx, next);
+      const events = await streams.cloudEvents(decodeURIComponent(ctx.path.slice(HISTORY.length)));
+      ctx.status = events ? 200 : 404;
+      ctx.body = { events: events ?? [] };
+    },
+    async start() {
+      for (const { table } of projections) await table.create();
+      await outbox.start();
+    },
+    stop: () => outbox.stop(),
+  };
+}
+
+function sagaSubscription(topic: TopicName, reactions: Reactions, streams: Streams, log: Logger): Subscription {
+  const reactor = new Reactor({ streams, reactions, log });
+  return {
+    pubsub: 'pubsub-saga',
+    topic,
+    types: Object.keys(reactions),
+    maxMessages: 50,
+    maxAwait: 5,
+    handle: (messages) => reactor.handle(messages),
+  };
+}

@@ -1,0 +1,70 @@
+// The kit's write path on a real daprd: first write, conflict, lanes, publish after commit, redelivery.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { Conflict } from '#kit/errors';
+import { type EventOf, type Origin, type StreamKind, streamOf } from '#kit/events/aggregate';
+import { Outbox } from '#kit/events/outbox';
+import { Streams } from '#kit/events/streams';
+import { type App, type Bench, startBench } from './harness.ts';
+
+interface Counter {
+  readonly total: number;
+}
+type Counted = EventOf<'probe.counted', { by: number }>;
+const counters: StreamKind<Counter, Counted> = {
+  name: 'counter',
+  initial: { total: 0 },
+  evolve: (state, event) => ({ total: state.total + event.data.by }),
+  retention: 'inline',
+  topic: 'orders',
+  partitionKey: () => 'p',
+};
+const origin: Origin = { actor: 'test', correlationId: 'c', causationId: 'x', traceparent: '' };
+const log = pino({ level: 'silent' });
+
+let bench: Bench;
+let app: App;
+beforeAll(async () => {
+  bench = await startBench();
+  app = await bench.app({ appId: 'probe' });
+}, 30_000);
+afterAll(() => bench.stop());
+
+function streams(): Streams {
+  return new Streams({ sidecar: app.sidecar, store: 'statestore', source: 'probe' });
+}
+
+test('a key with any characters comes back as it was saved', async () => {
+  for (const key of ['a:b', 'a b', 'a/b?c#d', 'ä%41']) {
+    await app.sidecar.save('statestore', key, { key }, 'new');
+    const stored = await app.sidecar.get<{ key: string }>('statestore', key);
+    expect(stored?.value).toEqual({ key });
+    expect((await app.sidecar.getBulk('statestore', [key])).get(key)?.etag).toBe(stored?.etag);
+    await expect(app.sidecar.save('statestore', key, { key }, 'new')).rejects.toThrow(Conflict);
+    await app.sidecar.save('statestore', key, { key, n: 2 }, { etag: stored?.etag as string });
+    await expect(app.sidecar.save('statestore', key, {}, { etag: stored?.etag as string })).rejects.toThrow(Conflict);
+  }
+});
+
+test('eight writers at one stream lose nothing', async () => {
+  const mine = streams();
+  const outbox = new Outbox({ sidecar: app.sidecar, store: 'statestore', publisher: mine.publisher, log });
+  mine.useOutbox(outbox);
+  await outbox.start();
+  const ref = streamOf(counters, 'hot');
+  await Promise.all(
+    Array.from({ length: 40 }, () =>
+      mine.execute({
+        touch: [ref],
+        origin,
+        decide: (desk) => desk.append(ref, { type: 'probe.counted', data: { by: 1 } }),
+      }),
+    ),
+  );
+  const document = await mine.read(ref);
+  expect(document?.state.total).toBe(40);
+  expect(document?.events.map(({ version }) => version)).toEqual(Array.from({ length: 40 }, (_, n) => n + 1));
+  expect(mine.publisher.publishedVersion(document as never)).toBe(40);
+  await outbox.stop();
+  expect((await app.sidecar.get<{ holder: string }>('statestore', 'outbox:0'))?.value.holder).toBe('');
+});
