@@ -1,0 +1,89 @@
+// Which process listens where: blocks of ten from one base, all on loopback and below the ephemeral range.
+import { createServer } from 'node:net';
+import { StackError } from './errors.ts';
+import type { Deployable } from './services.ts';
+
+export interface AppPorts {
+  readonly app: number;
+  readonly daprHttp: number;
+  readonly daprGrpc: number;
+  readonly daprInternal: number;
+  readonly metrics: number;
+}
+
+export interface PortPlan {
+  /** By process name: `order`, and `order-2` for its second replica. */
+  readonly apps: Readonly<Record<string, AppPorts>>;
+  readonly broker: number;
+  readonly postgres: number;
+  readonly smtp: number;
+  readonly mailWeb: number;
+  readonly cardProvider: number;
+}
+
+/** Linux hands out ports from here to outgoing connections: a listener up there may find its port taken at any moment. */
+const EPHEMERAL = 32_768;
+const BLOCK = 10;
+
+/**
+ * The ports of a whole mesh. A service's block depends on its place in the table only, so that a subset
+ * of services keeps its ports; replicas have blocks of their own behind the infrastructure.
+ */
+export function planPorts(
+  table: readonly Deployable[],
+  base: number,
+  replicas: Readonly<Record<string, number>> = {},
+): PortPlan {
+  let next = base;
+  const block = () => {
+    const first = next;
+    next += BLOCK;
+    return first;
+  };
+  const apps: Record<string, AppPorts> = {};
+  for (const { appId } of table) apps[appId] = appPorts(block());
+  const [broker, postgres, mail, cardProvider] = [block(), block(), block(), block()];
+  for (const { appId } of table) {
+    for (let n = 2; n <= (replicas[appId] ?? 1); n++) apps[`${appId}-${n}`] = appPorts(block());
+  }
+  if (!Number.isInteger(base) || base < 1024 || next > EPHEMERAL) {
+    throw new StackError(
+      `The ports ${base} to ${next - 1} do not lie between 1024 and ${EPHEMERAL - 1}.`,
+      'Choose another first port with --base.',
+    );
+  }
+  return { apps, broker, postgres, smtp: mail, mailWeb: mail + 1, cardProvider };
+}
+
+function appPorts(first: number): AppPorts {
+  return { app: first, daprHttp: first + 1, daprGrpc: first + 2, daprInternal: first + 3, metrics: first + 4 };
+}
+
+/** Refuses to start on a port that somebody else has: a foreign daprd on the same port answers politely, and wrongly. */
+export async function assertPortsFree(wanted: ReadonlyMap<number, string>): Promise<void> {
+  const taken: string[] = [];
+  for (const [port, use] of wanted) if (!(await isFree(port))) taken.push(`${port} (${use})`);
+  if (taken.length === 0) return;
+  throw new StackError(
+    `Port ${taken.join(', ')} is taken by another process.`,
+    'End that process (another mesh?), or choose another range with --base, for example --base 9000.',
+  );
+}
+
+/** A base with `span` free ports above it, for tests that run beside other meshes. */
+export async function findFreeBase(span = 400): Promise<number> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const base = 10_000 + BLOCK * Math.floor((Math.random() * (EPHEMERAL - 10_000 - span)) / BLOCK);
+    const ports = Array.from({ length: span / BLOCK }, (_, block) => base + block * BLOCK);
+    if ((await Promise.all(ports.map(isFree))).every(Boolean)) return base;
+  }
+  throw new StackError('No free range of ports was found.', 'End processes that are left over, or pass a base.');
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
