@@ -1,0 +1,120 @@
+// Access tokens: checked by koa-jwt plus the checks that it leaves out, and remembered until they expire.
+import { createHash } from 'node:crypto';
+import type Koa from 'koa';
+import koaJwt from 'koa-jwt';
+import { type Refusal, refuse } from '../errors.ts';
+import { type Caller, type Claims, callerOf } from './caller.ts';
+import { Keyring, type KeyringOptions } from './keys.ts';
+
+/** Issuer and audience of every access token (plan "spine", identity). */
+export const ISSUER = 'retail-erp';
+export const AUDIENCE = 'retail-erp-api';
+
+export interface VerifierOptions extends KeyringOptions {
+  /** Verified tokens kept in memory; 2,000 unless told. */
+  readonly remember?: number;
+}
+
+/** Reads the caller from the `Authorization` header. */
+export interface Verifier {
+  /**
+   * The caller, undefined when no token came, or UNAUTHENTICATED for anything but a good bearer token.
+   * @throws {Fault} while no signing key was ever loaded
+   */
+  identify(ctx: Koa.Context): Promise<Caller | Refusal | undefined>;
+}
+
+interface Remembered {
+  readonly caller: Caller;
+  /** Seconds since 1970, as in the token. */
+  readonly exp: number;
+}
+
+/** Longest token that is looked at; ours are below 2 KiB. */
+const MAX_TOKEN = 4_096;
+
+/** Header members that would let a token choose its own key or rules (RFC 7515 sections 4.1, 7797). */
+const forbidden = ['crit', 'b64', 'jku', 'x5u', 'x5c', 'jwk'];
+
+/** Makes the verifier of a process. */
+export function createVerifier(options: VerifierOptions): Verifier {
+  const clock = options.clock ?? (() => new Date());
+  const keyring = new Keyring(options);
+  const remembered = new Map<string, Remembered>();
+  const limit = options.remember ?? 2_000;
+  keyring.onLoss(() => remembered.clear());
+
+  const check = koaJwt({
+    // Called before the signature is checked; a throw is a 401. The types of koa-jwt 4 do not know KeyObject.
+    secret: (async (header: unknown, payload: unknown) => {
+      assertStrict(header, payload);
+      const key = keyring.find((header as { kid?: unknown }).kid);
+      if (!key) throw new Error('unknown kid');
+      return key;
+    }) as unknown as koaJwt.SecretLoader,
+    algorithms: ['RS256'],
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    key: 'claims',
+  });
+
+  return {
+    async identify(ctx) {
+      const header = ctx.headers.authorization;
+      if (header === undefined) return undefined;
+      const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(header)?.[1];
+      if (token === undefined || token.length > MAX_TOKEN) return refuse('UNAUTHENTICATED');
+      const digest = createHash('sha256').update(token).digest('base64');
+      const known = remembered.get(digest);
+      if (known) {
+        if (known.exp * 1_000 > clock().getTime()) return known.caller;
+        remembered.delete(digest);
+        return refuse('UNAUTHENTICATED', { text: 'The access token has expired' });
+      }
+      await keyring.prepare(kidOf(token));
+      try {
+        await check(ctx, async () => undefined);
+      } catch (error) {
+        if ((error as { status?: number }).status !== 401) throw error;
+        return refuse('UNAUTHENTICATED', { text: reasonOf(error) });
+      }
+      const claims = ctx.state.claims as Claims & { exp: number };
+      const caller = callerOf(claims);
+      if (remembered.size >= limit) remembered.delete(remembered.keys().next().value as string);
+      remembered.set(digest, { caller, exp: claims.exp });
+      return caller;
+    },
+  };
+}
+
+/** What koa-jwt accepts by itself and we do not: foreign type, own key, no expiry (RFC 9068 section 4, RFC 8725). */
+function assertStrict(header: unknown, payload: unknown): void {
+  const head = header as Record<string, unknown>;
+  const claims = payload as Record<string, unknown> | null;
+  if (head.typ !== 'at+jwt' || head.alg !== 'RS256') throw new Error('not an access token');
+  if (forbidden.some((name) => name in head)) throw new Error('header not allowed');
+  if (typeof claims !== 'object' || claims === null) throw new Error('no claims');
+  if (!Number.isFinite(claims.exp)) throw new Error('no expiry');
+  if (typeof claims.sub !== 'string' || claims.sub === '') throw new Error('no subject');
+  for (const name of ['roles', 'perm', 'shops']) {
+    const list = claims[name];
+    if (list !== undefined && !(Array.isArray(list) && list.every((item) => typeof item === 'string'))) {
+      throw new Error(`${name} is not a list`);
+    }
+  }
+}
+
+function kidOf(token: string): string | undefined {
+  try {
+    const header = JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString('utf8'));
+    return typeof header?.kid === 'string' ? header.kid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Only expiry is told apart, since a client acts on it; which other check failed helps nobody but a forger. */
+function reasonOf(error: unknown): string {
+  const cause = (error as { originalError?: Error }).originalError;
+  return cause?.name === 'TokenExpiredError' ? 'The access token has expired' : 'The access token is not valid';
+}

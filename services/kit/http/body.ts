@@ -1,0 +1,94 @@
+// Reading what the client sent: bytes within a limit, as UTF-8, as JSON that cannot hurt.
+import type { IncomingMessage } from 'node:http';
+import { type Refusal, refuse } from '../errors.ts';
+
+/** The limit of a body unless the route says otherwise (api.md). */
+export const DEFAULT_MAX_BODY = 256 * 1024;
+
+/** Containers in containers: more than any of our documents needs, less than what makes recursion dangerous. */
+const MAX_DEPTH = 20;
+
+/** Reads the whole body. More than `limit` bytes, announced or sent: PAYLOAD_TOO_LARGE. @throws when the client goes. */
+export async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer | Refusal> {
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > limit) return tooLarge(limit);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) {
+      // The rest flows away unread, so that the answer reaches a client that is still sending.
+      request.resume();
+      return tooLarge(limit);
+    }
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size);
+}
+
+/** Tells whether a content type is JSON in UTF-8; anything else is 415 (a charset is not decoded by guess). */
+export function isJson(contentType: string | undefined): boolean {
+  const [type, ...parameters] = (contentType ?? '').toLowerCase().split(';');
+  return type?.trim() === 'application/json' && parameters.every((p) => /^\s*charset="?utf-8"?\s*$/.test(p));
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Parses a JSON body. Refuses wrong UTF-8, deep nesting, `__proto__` keys, and text that no store can hold. */
+export function parseJson(bytes: Buffer): { readonly value: unknown } | Refusal {
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch {
+    return malformed('The body is not UTF-8');
+  }
+  if (depthOf(text) > MAX_DEPTH) return malformed(`The body is nested deeper than ${MAX_DEPTH}`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return malformed('The body is not JSON');
+  }
+  // Both can only come in by an escape or by this very name, so most bodies are never walked.
+  if ((text.includes('\\u') || text.includes('__proto__')) && !harmless(value)) {
+    return malformed('The body holds text or a key that is not allowed (NUL, half a surrogate pair, __proto__)');
+  }
+  return { value };
+}
+
+/** True for text that every store can hold: PostgreSQL refuses NUL, and half a surrogate pair is no UTF-8. */
+export function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+
+function harmless(value: unknown): boolean {
+  if (typeof value === 'string') return isStorable(value);
+  if (Array.isArray(value)) return value.every(harmless);
+  if (value === null || typeof value !== 'object') return true;
+  return Object.entries(value).every(([key, inner]) => key !== '__proto__' && isStorable(key) && harmless(inner));
+}
+
+/** The deepest nesting of brackets outside strings, found without recursion and before anything is built. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (inString) {
+      if (c === 0x5c) i++;
+      else if (c === 0x22) inString = false;
+    } else if (c === 0x22) inString = true;
+    else if (c === 0x7b || c === 0x5b) deepest = Math.max(deepest, ++depth);
+    else if (c === 0x7d || c === 0x5d) depth--;
+  }
+  return deepest;
+}
+
+function malformed(text: string): Refusal {
+  return refuse('MALFORMED_REQUEST', { text });
+}
+
+function tooLarge(limit: number): Refusal {
+  return refuse('PAYLOAD_TOO_LARGE', { text: `The body is larger than ${limit} bytes`, limit });
+}
