@@ -1,4 +1,5 @@
 // The official Stripe client, sent through the sidecar: the provider's address is the HTTPEndpoint `card-provider` of Dapr.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import Stripe from 'stripe';
 
 /** App-id of Dapr for the provider: the name of the HTTPEndpoint resource. */
@@ -15,6 +16,14 @@ export type StripeSettings = {
   fetch?: typeof fetch;
 };
 
+/** The client takes no header for a single call, so the trace context of a request travels beside it. */
+const traces = new AsyncLocalStorage<string>();
+
+/** Does the work with its calls to the provider in the trace of `traceparent` (W3C Trace Context). */
+export function traced<T>(traceparent: string, work: () => Promise<T>): Promise<T> {
+  return traces.run(traceparent, work);
+}
+
 /**
  * A client whose every request is an invocation of `card-provider`. It repeats nothing by itself: who repeats, and when,
  * is decided by the payment's work sweep alone.
@@ -25,6 +34,8 @@ export function stripeThroughSidecar(settings: StripeSettings): Stripe {
     // A Headers object, not a spread: the client hands over a list of pairs, which a spread would lose.
     const headers = new Headers(init?.headers);
     headers.set('dapr-app-id', PROVIDER_ENDPOINT);
+    const traceparent = traces.getStore();
+    if (traceparent) headers.set('traceparent', traceparent);
     if (settings.sidecarToken !== undefined) headers.set('dapr-api-token', settings.sidecarToken);
     return send(url, { ...init, headers });
   };

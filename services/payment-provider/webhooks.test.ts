@@ -6,6 +6,8 @@ import { readWebhook, SIGNATURE_TOLERANCE_SECONDS } from './webhooks.ts';
 const SECRET = 'whsec_current';
 const NOW = Date.UTC(2026, 0, 15, 12);
 
+const OCCURRED_AT = '2026-01-15T12:00:00.000Z';
+
 const INTENT = {
   id: 'pi_1',
   amount: 1299,
@@ -23,7 +25,7 @@ const CHARGE = {
 };
 
 function webhook(type: string, object: unknown): Buffer {
-  return Buffer.from(JSON.stringify({ id: 'evt_1', object: 'event', type, data: { object } }));
+  return Buffer.from(JSON.stringify({ id: 'evt_1', object: 'event', created: NOW / 1000, type, data: { object } }));
 }
 
 function sign(body: Buffer, secret = SECRET, at = NOW / 1000): string {
@@ -54,6 +56,7 @@ describe('what it tells', () => {
         providerRef: 'pi_1',
         amount,
         currency: 'USD',
+        occurredAt: OCCURRED_AT,
       },
     });
   });

@@ -11,6 +11,8 @@ export type ProviderEvent = {
   /** captured: what was taken. refunded: what has been given back in all, so that doubled or late events do no harm. */
   amount: number;
   currency: string;
+  /** ISO 8601 UTC, by the provider's clock. */
+  occurredAt: string;
 };
 
 export type Webhook =
@@ -30,6 +32,9 @@ export type SignatureCheck = {
 
 /** Stripe's own default (its documentation, "Verify webhook signatures"). */
 export const SIGNATURE_TOLERANCE_SECONDS = 300;
+
+/** The year 9999: what comes later has no ISO 8601 text. */
+const LAST_SECOND = 253_402_300_799;
 
 /** Checks `Stripe-Signature` over the bytes as they came, then reads the event. */
 export function readWebhook(body: Uint8Array, signature: string | undefined, check: SignatureCheck): Webhook {
@@ -65,7 +70,7 @@ function toProviderEvent(event: Stripe.Event): ProviderEvent | undefined {
     case 'charge.refunded': {
       const { metadata, payment_intent, amount_refunded, currency } = event.data.object;
       const providerRef = typeof payment_intent === 'string' ? payment_intent : payment_intent?.id;
-      return ours('refunded', event.id, metadata, providerRef, amount_refunded, currency);
+      return ours('refunded', event, metadata, providerRef, amount_refunded, currency);
     }
     default:
       return undefined;
@@ -78,21 +83,32 @@ function ofIntent(
   { id, metadata, currency }: Stripe.PaymentIntent,
   amount: number,
 ): ProviderEvent | undefined {
-  return ours(kind, event.id, metadata, id, amount, currency);
+  return ours(kind, event, metadata, id, amount, currency);
 }
 
 /** Undefined for a payment that did not come from here: the provider's account may be used by others too. */
 function ours(
   kind: ProviderEvent['kind'],
-  providerEventId: string,
+  { id: providerEventId, created }: Stripe.Event,
   metadata: Stripe.Metadata | null | undefined,
   providerRef: string | undefined,
   amount: number,
   currency: string | undefined,
 ): ProviderEvent | undefined {
   const { payment_id: paymentId, order_id: orderId } = metadata ?? {};
-  if (!paymentId || !orderId || !providerRef || !currency || !Number.isSafeInteger(amount)) return undefined;
-  return { providerEventId, kind, paymentId, orderId, providerRef, amount, currency: currency.toUpperCase() };
+  const isWhole = typeof currency === 'string' && Number.isSafeInteger(amount) && Number.isInteger(created);
+  if (!paymentId || !orderId || !providerRef || !isWhole || Math.abs(created) > LAST_SECOND) return undefined;
+  const occurredAt = new Date(created * 1000).toISOString();
+  return {
+    providerEventId,
+    kind,
+    paymentId,
+    orderId,
+    providerRef,
+    amount,
+    currency: currency.toUpperCase(),
+    occurredAt,
+  };
 }
 
 function parse(body: Uint8Array): Stripe.Event | undefined {
