@@ -24,7 +24,7 @@ const nodeFlags = ['--max-semi-space-size=2', '--max-old-space-size=128'];
 export function appEnvironment({ service, ports, secrets }: Options, values: Values): Record<string, string> {
   const own = Object.entries(service.env).map(([name, value]) => [
     name,
-    fillIn(value, values, { where: `${name} of ${service.appId}`, secrets }),
+    fillIn(value, values, `${name} of ${service.appId}`),
   ]);
   return {
     APP_ID: service.appId,

@@ -100,5 +100,5 @@ export function renderConfiguration(template: string, values: Values): string {
 
 /** Placeholders stand between double quotes, so values are escaped as a JSON text is. */
 function fillInYaml(text: string, values: Values, where: string): string {
-  return fillIn(text, values, { where, quote: (value) => JSON.stringify(value).slice(1, -1) });
+  return fillIn(text, values, where, (value) => JSON.stringify(value).slice(1, -1));
 }

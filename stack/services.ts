@@ -19,7 +19,7 @@ export interface Deployable {
   readonly databases: readonly string[];
   /** Keys of secrets.json that its sidecar may read, besides those its components refer to. `till-*` takes all with that beginning. */
   readonly secrets: readonly string[];
-  /** Settings of its own; `${NAME}` and `${secret:key}` are filled in (see `values.ts`). */
+  /** Settings of its own; `${NAME}` is filled in (see `values.ts`). Secrets are asked of the sidecar instead. */
   readonly env: Readonly<Record<string, string>>;
   /** Path that answers 200 once it can work. */
   readonly readyPath: string;
@@ -66,7 +66,6 @@ export const services: readonly Deployable[] = [
     components: ['statestore-auth', 'secretstore'],
     resiliency: ['services'],
     secrets: ['demo-password', 'till-*'],
-    env: { DEMO_PASSWORD: '${secret:demo-password}' },
   }),
   deployable('product', {
     components: streams('product'),
@@ -98,10 +97,6 @@ export const services: readonly Deployable[] = [
     httpEndpoints: ['card-provider'],
     needs: ['broker', 'card-provider'],
     secrets: ['provider-api-key', 'provider-webhook-secret'],
-    env: {
-      PROVIDER_API_KEY: '${secret:provider-api-key}',
-      PROVIDER_WEBHOOK_SECRET: '${secret:provider-webhook-secret}',
-    },
   }),
   deployable('shop', {
     components: ['statestore-shop', 'pubsub-saga'],

@@ -1,9 +1,8 @@
-// The one way of filling in `${NAME}` in resource files and settings: ports, paths and secrets, nothing else.
+// The one way of filling in `${NAME}` in resource files and settings: ports and paths, nothing else.
 import { pathToFileURL } from 'node:url';
 import { StackError } from './errors.ts';
 import type { Layout } from './layout.ts';
 import type { PortPlan } from './ports.ts';
-import type { Secrets } from './secrets.ts';
 
 export type Values = Readonly<Record<string, string>>;
 
@@ -31,20 +30,12 @@ export function placeholders(layout: Layout, ports: PortPlan, base: number, post
 }
 
 /**
- * Fills in `${NAME}` and `${secret:key}`; `quote` makes a value fit its surroundings.
+ * Fills in `${NAME}`; `quote` makes a value fit its surroundings.
  * @throws StackError for a name that nobody knows.
  */
-export function fillIn(
-  text: string,
-  values: Values,
-  {
-    where,
-    secrets = {},
-    quote = (value) => value,
-  }: { where: string; secrets?: Secrets; quote?: (v: string) => string },
-): string {
-  return text.replaceAll(/\$\{(secret:)?([A-Za-z0-9_-]+)\}/g, (whole, secret: string | undefined, name: string) => {
-    const value = secret ? secrets[name] : values[name];
+export function fillIn(text: string, values: Values, where: string, quote = (value: string) => value): string {
+  return text.replaceAll(/\$\{([A-Z_]+)\}/g, (whole, name: string) => {
+    const value = values[name];
     if (value === undefined) {
       throw new StackError(`${where} asks for ${whole}, which nobody provides.`, 'Known names are in stack/values.ts.');
     }
