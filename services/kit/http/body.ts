@@ -8,21 +8,22 @@ export const DEFAULT_MAX_BODY = 256 * 1024;
 /** Containers in containers: more than any of our documents needs, less than what makes recursion dangerous. */
 const MAX_DEPTH = 20;
 
+/** So much of a body that is too large is still read, since many clients listen only after they have sent everything. */
+const MAX_DISCARDED = 8 * 1024 * 1024;
+
 /** Reads the whole body. More than `limit` bytes, announced or sent: PAYLOAD_TOO_LARGE. @throws when the client goes. */
 export async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer | Refusal> {
   const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > limit) return tooLarge(limit);
+  if (announced > MAX_DISCARDED) return tooLarge(limit);
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > limit) {
-      // The rest flows away unread, so that the answer reaches a client that is still sending.
-      request.resume();
-      return tooLarge(limit);
-    }
-    chunks.push(chunk);
+    if (size <= limit) chunks.push(chunk);
+    else if (size > MAX_DISCARDED) break;
+    else chunks.length = 0;
   }
+  if (size > limit) return tooLarge(limit);
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size);
 }
 

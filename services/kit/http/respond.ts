@@ -18,6 +18,8 @@ export function sendProblem(ctx: Koa.Context, refusal: Refusal, headers: Readonl
   ctx.status = problem.status;
   ctx.set(headers);
   if (problem.status === 401) ctx.set('www-authenticate', challenge(ctx));
+  // What is left of the body is not worth waiting for.
+  if (problem.status === 413 && !ctx.req.complete) ctx.set('connection', 'close');
   if (problem.status === 503 && !headers['retry-after']) ctx.set('retry-after', '1');
   send(ctx, JSON.stringify(problem), 'application/problem+json; charset=utf-8');
 }
