@@ -100,7 +100,7 @@ async function deliver(
   }
   return Promise.all(
     statuses.map((status, index) =>
-      typeof status === 'string' ? status : bury(subscription.topic, entries[index]?.event, status, options),
+      typeof status === 'string' ? status : bury(subscription, entries[index]?.event, status, options),
     ),
   );
 }
@@ -116,7 +116,7 @@ async function handled(subscription: Subscription, messages: readonly Message[],
 
 /** Puts a message that can never be handled into the dead letters, with what a repairer needs to know. */
 async function bury(
-  topic: TopicName,
+  { pubsub, topic }: Subscription,
   event: unknown,
   { poison, attempts }: { poison: string; attempts: number },
   { appId, sidecar, log }: { appId: string; sidecar: Sidecar; log: Logger },
@@ -124,7 +124,8 @@ async function bury(
   const data = (event as { data?: { stream?: string; version?: number } } | null)?.data;
   const letter = { reason: poison, attempts, topic, appId, stream: data?.stream, version: data?.version, event };
   try {
-    await sidecar.publishRaw('pubsub-saga', deadLetterTopic(topic, appId), letter, data?.stream ?? 'unknown');
+    // By the component that it came from: not every service that hears something has the saga's.
+    await sidecar.publishRaw(pubsub, deadLetterTopic(topic, appId), letter, data?.stream ?? 'unknown');
     return 'SUCCESS';
   } catch (error) {
     if (!(error instanceof Fault)) throw error;

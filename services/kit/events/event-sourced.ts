@@ -18,8 +18,10 @@ export interface EventSourcedOptions {
   readonly log: Logger;
   /** State component; `statestore-<app-id>` unless told. */
   readonly store?: string;
-  /** What other services' events mean here, by topic (class `saga`). */
+  /** What other services' events mean here, by topic. */
   readonly reactions?: (streams: Streams) => Partial<Record<TopicName, Reactions>>;
+  /** The class of these reactions; `pubsub-saga` unless told. */
+  readonly reactionsOn?: 'pubsub-saga' | 'pubsub-effects';
   readonly projections?: readonly Projection[];
   readonly clock?: () => Date;
 }
@@ -41,7 +43,9 @@ export function eventSourced(options: EventSourcedOptions): EventSourced {
   streams.useOutbox(outbox);
   const reactions = Object.entries(options.reactions?.(streams) ?? {}) as [TopicName, Reactions][];
   const subscriptions: Subscription[] = [
-    ...reactions.map(([topic, byType]) => sagaSubscription(topic, byType, streams, log)),
+    ...reactions.map(([topic, byType]) =>
+      subscriptionOf(topic, byType, options.reactionsOn ?? 'pubsub-saga', streams, log),
+    ),
     ...projections.map((projection) => project(projection, log)),
   ];
   const deliver = subscriber({ appId, subscriptions, contracts: new Contracts(), sidecar, log });
@@ -61,10 +65,16 @@ export function eventSourced(options: EventSourcedOptions): EventSourced {
   };
 }
 
-function sagaSubscription(topic: TopicName, reactions: Reactions, streams: Streams, log: Logger): Subscription {
+function subscriptionOf(
+  topic: TopicName,
+  reactions: Reactions,
+  pubsub: Subscription['pubsub'],
+  streams: Streams,
+  log: Logger,
+): Subscription {
   const reactor = new Reactor({ streams, reactions, log });
   return {
-    pubsub: 'pubsub-saga',
+    pubsub,
     topic,
     types: Object.keys(reactions),
     maxMessages: 50,

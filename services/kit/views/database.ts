@@ -1,5 +1,5 @@
 // A PostgreSQL database behind `bindings.postgresql`: the read side's only door. Traps: research note lab-state.md, section 7.
-import type { Sidecar } from '../dapr/sidecar.ts';
+import type { Reply, Sidecar } from '../dapr/sidecar.ts';
 import { Fault } from '../errors.ts';
 
 /** A statement's parameter. Integers above 2^53 and money beyond it travel as text. */
@@ -21,20 +21,23 @@ export class Database {
    */
   async query<Row>(sql: string, params: readonly Param[] = []): Promise<Row[]> {
     const whole = `select coalesce(json_agg(row_to_json(answer)), '[]'::json) from (${sql}) answer`;
-    const reply = await this.#run('query', whole, params);
-    const rows = reply.length > 0 ? (JSON.parse(reply) as [[Row[]]?]) : [];
+    const { body } = await this.#run('query', whole, params);
+    const rows = body.length > 0 ? (JSON.parse(body.toString('utf8')) as [[Row[]]?]) : [];
     if (!rows[0]) throw new Fault(`${this.#binding} gave no answer to a query`);
     return rows[0][0];
   }
 
-  /** Runs one writing statement (or several without parameters), all or nothing. @throws {Fault} it was not done. */
-  async exec(sql: string, params: readonly Param[] = []): Promise<void> {
-    await this.#run('exec', sql, params);
+  /**
+   * Runs one writing statement (or several without parameters), all or nothing. Answers how many rows the (last)
+   * statement itself wrote, not its CTEs. @throws {Fault} it was not done.
+   */
+  async exec(sql: string, params: readonly Param[] = []): Promise<number> {
+    const { headers } = await this.#run('exec', sql, params);
+    return Number(headers['metadata.rows-affected'] ?? 0);
   }
 
-  async #run(operation: 'query' | 'exec', sql: string, params: readonly Param[]): Promise<string> {
+  async #run(operation: 'query' | 'exec', sql: string, params: readonly Param[]): Promise<Reply> {
     const metadata = params.length > 0 ? { sql, params: JSON.stringify(params) } : { sql };
-    const reply = await this.#sidecar.bind(this.#binding, operation, metadata);
-    return reply.body.toString('utf8');
+    return this.#sidecar.bind(this.#binding, operation, metadata);
   }
 }
