@@ -36,7 +36,7 @@ export function faultOf(error: unknown, doing: string): ProviderFault {
   const code = codeOf(error);
   // Not the client's error itself: it carries headers and the provider's words, which repeat tokens.
   const cause = error instanceof Stripe.errors.StripeConnectionError ? error.detail : new Error(summary(error));
-  return new ProviderFault(code, `${doing}: ${summary(error)}`, cause);
+  return new ProviderFault(code, `${doing}: no outcome (${code})`, cause);
 }
 
 function codeOf(error: Stripe.errors.StripeError): ProviderFaultCode {

@@ -18,7 +18,7 @@ export function cardProvider(book: Book, control: Control, settings: { apiKey: s
   const running = new Set<string>();
 
   const post = async (call: Call, route: Route): Promise<Answer | typeof SILENCE> => {
-    const kept = call.key === null ? undefined : book.kept.get(call.key);
+    const kept = call.key === null ? undefined : book.kept(call.key);
     if (kept !== undefined) return orSilence(replay(call, kept));
     if (call.key !== null && running.has(call.key)) throw inUse();
     if (call.key !== null) running.add(call.key);

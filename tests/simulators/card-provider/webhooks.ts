@@ -27,6 +27,7 @@ export function startWebhooks(
   const plans = new Map<string, { dueAt: number; tries: number }>();
   const sending = new Set<Promise<void>>();
   const busy = new Set<string>();
+  let stopped = false;
 
   const planOf = (event: ProviderEvent) => {
     let plan = plans.get(event.id);
@@ -57,31 +58,32 @@ export function startWebhooks(
     const done = work.finally(() => {
       sending.delete(done);
       for (const id of ids) busy.delete(id);
+      pump();
     });
     sending.add(done);
   };
 
+  const isDue = (event: ProviderEvent): boolean => !busy.has(event.id) && planOf(event).dueAt <= Date.now();
+
   const pump = (): void => {
-    if (faults().webhooks.off || faults().down !== false) return;
-    const due = [...book.undelivered.values()].filter((e) => !busy.has(e.id) && planOf(e).dueAt <= Date.now());
+    if (stopped || faults().webhooks.off || faults().down !== false) return;
     if (faults().webhooks.reorder) {
       // One after the other, or the network would put them back in order.
-      if (due.length > 0 && sending.size === 0)
-        begin(
-          inTurn(due.reverse(), deliver),
-          due.map((event) => event.id),
-        );
+      const due = sending.size === 0 ? [...book.undelivered.values()].filter(isDue).reverse() : [];
+      const ids = due.map((event) => event.id);
+      if (ids.length > 0) begin(inTurn(due, deliver), ids);
       return;
     }
-    for (const event of due) {
+    for (const event of book.undelivered.values()) {
       if (busy.size >= IN_FLIGHT) return;
-      begin(deliver(event), [event.id]);
+      if (isDue(event)) begin(deliver(event), [event.id]);
     }
   };
 
   const timer = setInterval(pump, TICK_MS);
   return {
     async stop() {
+      stopped = true;
       clearInterval(timer);
       await Promise.allSettled(sending);
     },
