@@ -58,7 +58,7 @@ export function eventSourced(options: EventSourcedOptions): EventSourced {
       ctx.body = { events: events ?? [] };
     },
     async start() {
-      for (const { table } of projections) await table.create();
+      for (const { table } of projections.flatMap(({ tables }) => tables)) await table.create();
       await outbox.start();
     },
     stop: () => outbox.stop(),

@@ -8,27 +8,38 @@ import type { Row, Table } from './table.ts';
 
 const TRIES = 5;
 
-export interface Projection {
+/** A table and what each type of message makes of it: whole rows, so that a newer one can stand for all before it. */
+export interface TableRows {
   readonly table: Table;
-  readonly topic: TopicName;
-  /** What a message makes of the view: whole rows, so that a newer message can stand for all before it. */
   readonly rows: Readonly<Record<string, (message: Message<never>) => readonly Row[]>>;
+}
+
+/** What is kept of one topic. A topic is heard once by a service's views, however many tables it fills. */
+export interface Projection {
+  readonly topic: TopicName;
+  readonly tables: readonly TableRows[];
 }
 
 /** The subscription of a projection. A batch that fails is tried message by message; one that never fits is poison. */
 export function project(projection: Projection, log: Logger): Subscription {
   const failures = new Map<string, number>();
-  const rowsOf = (message: Message): readonly Row[] => projection.rows[message.type]?.(message as Message<never>) ?? [];
-  const { table } = projection;
+  const { tables } = projection;
+
+  /** Each table takes its rows in one statement; a repeat of what is there changes nothing. */
+  async function write(messages: readonly Message[]): Promise<void> {
+    for (const { table, rows } of tables) {
+      await table.write(messages.flatMap((message) => rows[message.type]?.(message as Message<never>) ?? []));
+    }
+  }
 
   async function one(message: Message): Promise<Status> {
     try {
-      await table.write(rowsOf(message));
+      await write([message]);
       failures.delete(message.id);
       return 'SUCCESS';
     } catch (error) {
       log.warn({ err: error, message: message.id }, 'a row could not be written');
-      if (!(await answers(table))) return 'RETRY';
+      if (!(await answers(tables))) return 'RETRY';
       const attempts = (failures.get(message.id) ?? 0) + 1;
       failures.set(message.id, attempts);
       return attempts < TRIES ? 'RETRY' : { poison: 'PROJECTION_FAILED', attempts };
@@ -38,15 +49,15 @@ export function project(projection: Projection, log: Logger): Subscription {
   return {
     pubsub: 'pubsub-views',
     topic: projection.topic,
-    types: Object.keys(projection.rows),
+    types: [...new Set(tables.flatMap(({ rows }) => Object.keys(rows)))],
     maxMessages: 200,
     maxAwait: 200,
     async handle(messages) {
       try {
-        await table.write(messages.flatMap(rowsOf));
+        await write(messages);
         return messages.map(() => 'SUCCESS');
       } catch (error) {
-        log.warn({ err: error, table: table.definition.name }, 'a batch could not be projected at once');
+        log.warn({ err: error, topic: projection.topic }, 'a batch could not be projected at once');
       }
       const statuses: Status[] = [];
       for (const message of messages) statuses.push(await one(message));
@@ -55,9 +66,9 @@ export function project(projection: Projection, log: Logger): Subscription {
   };
 }
 
-async function answers(table: Table): Promise<boolean> {
+async function answers([first]: readonly TableRows[]): Promise<boolean> {
   try {
-    return (await table.database.query<{ one: number }>('select 1 as one')).length === 1;
+    return (await first?.table.database.query<{ one: number }>('select 1 as one'))?.length === 1;
   } catch {
     return false;
   }

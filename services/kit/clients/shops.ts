@@ -1,0 +1,40 @@
+// Asks the shop service about shops. Answers are held for five seconds; a miss asks again (design section 7).
+import type { Sidecar } from '../dapr/sidecar.ts';
+import { Fault } from '../errors.ts';
+
+export interface Shop {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'store' | 'web' | 'machine' | 'warehouse';
+  readonly currency: string;
+  readonly timeZone: string;
+}
+
+const HELD = 5_000;
+const MOST = 2_000;
+
+/** Looks up a shop; undefined if there is none. @throws {Fault} the shop service gave no answer. */
+export type FindShop = (id: string) => Promise<Shop | undefined>;
+
+export function shopsOf(sidecar: Sidecar): FindShop {
+  const held = new Map<string, { shop: Promise<Shop | undefined>; until: number }>();
+  return async (id) => {
+    const known = held.get(id);
+    if (known && known.until > performance.now()) return known.shop;
+    const shop = ask(sidecar, id);
+    held.set(id, { shop, until: performance.now() + HELD });
+    if (held.size > MOST) held.delete(held.keys().next().value as string);
+    const forget = () => {
+      if (held.get(id)?.shop === shop) held.delete(id);
+    };
+    shop.then((found) => found ?? forget(), forget);
+    return shop;
+  };
+}
+
+async function ask(sidecar: Sidecar, id: string): Promise<Shop | undefined> {
+  const reply = await sidecar.invoke('shop', 'GET', `/internal/shops/${encodeURIComponent(id)}`, { timeout: 2_000 });
+  if (reply.status === 404) return undefined;
+  if (reply.status !== 200) throw new Fault(`shop answered ${reply.status}`);
+  return JSON.parse(reply.body.toString('utf8')) as Shop;
+}
