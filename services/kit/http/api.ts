@@ -38,6 +38,8 @@ export interface Spec {
   readonly maxBody?: number;
   /** The body is handed over as bytes; a text names the only content type that is taken. */
   readonly raw?: boolean | string;
+  /** The handler reads the `Authorization` header itself: no access token is looked for (OAuth client authentication). */
+  readonly ownAuthorization?: boolean;
 }
 
 /** Who caused what, for events and logs. */

@@ -1,0 +1,38 @@
+// Wiring of the auth service.
+import { runService, untilDone } from '#kit/http/service';
+import { systemClock } from '#kit/time';
+import { Accounts } from './accounts.ts';
+import { authApp } from './app.ts';
+import { AuthConfig } from './config.ts';
+import { ensureDemo } from './demo.ts';
+import { SigningKeys } from './keyring.ts';
+import { Sessions } from './sessions.ts';
+
+const STORE = 'statestore-auth';
+
+await runService({
+  name: 'auth',
+  config: AuthConfig,
+  start: (host) => {
+    const { sidecar, config, log } = host;
+    const accounts = new Accounts(sidecar, STORE);
+    const keys = new SigningKeys({
+      sidecar,
+      store: STORE,
+      secret: () => sidecar.secret('secretstore', 'auth-key-encryption'),
+      clock: systemClock,
+    });
+    let prepared = false;
+    const ready = async () => ({ sidecar: await sidecar.ready(), identities: prepared });
+    const sessions = new Sessions(sidecar, STORE, systemClock);
+    return {
+      app: authApp({ ...host, ready }, { accounts, sessions, keys, clock: systemClock }),
+      begin: () =>
+        untilDone('keys and identities', log, async () => {
+          await keys.signer();
+          if (config.DEMO && config.PROFILE === 'local') await ensureDemo(accounts, sidecar, config.DEMO_SHOPS);
+          prepared = true;
+        }),
+    };
+  },
+});

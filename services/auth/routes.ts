@@ -1,0 +1,115 @@
+// Signing in, staying signed in, and the keys that everyone checks our tokens with.
+import { z } from 'zod';
+import { refuse } from '#kit/errors';
+import { type Api, api, internal, noContent, ok } from '#kit/http/api';
+import type { Clock } from '#kit/time';
+import type { Account, Accounts } from './accounts.ts';
+import { tokenEndpoint } from './client-credentials.ts';
+import type { SigningKeys } from './keyring.ts';
+import type { Sessions } from './sessions.ts';
+import { ACCESS_SECONDS, issueAccessToken, NO_STORE } from './tokens.ts';
+
+export interface AuthParts {
+  readonly accounts: Accounts;
+  readonly sessions: Sessions;
+  readonly keys: SigningKeys;
+  readonly clock: Clock;
+}
+
+const Tokens = z
+  .strictObject({
+    accessToken: z.string(),
+    refreshToken: z.string(),
+    expiresIn: z.int().meta({ description: 'Seconds' }),
+    tokenType: z.literal('Bearer'),
+  })
+  .meta({ id: 'Tokens' });
+
+const Login = z.strictObject({ email: z.string().min(1).max(254), password: z.string().min(1).max(1_024) });
+const RefreshToken = z.string().min(1).max(512);
+const Jwks = z.strictObject({ keys: z.array(z.record(z.string(), z.unknown())) });
+const AccountView = z.strictObject({ id: z.string(), email: z.string(), name: z.string() });
+
+/** All routes of the service. */
+export function authRoutes(parts: AuthParts): Pick<Api, 'routes'>[] {
+  const { accounts, sessions, keys, clock } = parts;
+
+  async function tokensFor(account: Account, session: { id: string }, refreshToken: string) {
+    const { id, roles, shops } = account;
+    const accessToken = await issueAccessToken(keys, { id, roles, shops, session: session.id }, clock);
+    const tokens = { accessToken, refreshToken, expiresIn: ACCESS_SECONDS, tokenType: 'Bearer' as const };
+    return ok(tokens, { headers: NO_STORE });
+  }
+
+  const signIn = api('/auth', { tag: 'auth' })
+    .post(
+      '/login',
+      {
+        summary: 'Sign in with e-mail address and password',
+        access: 'anyone',
+        takes: Login,
+        answers: { 200: Tokens },
+        refusals: ['CREDENTIALS_INVALID'],
+      },
+      async ({ body }) => {
+        const account = await accounts.signIn(body.email, body.password);
+        if (!account) return refuse('CREDENTIALS_INVALID');
+        const { session, token } = await sessions.begin(account.id);
+        return tokensFor(account, session, token);
+      },
+    )
+    .post(
+      '/refresh',
+      {
+        summary: 'Change a refresh token for new tokens',
+        description: 'Each refresh token is good once; one that comes back ends the whole session.',
+        access: 'anyone',
+        takes: z.strictObject({ refreshToken: RefreshToken }),
+        answers: { 200: Tokens },
+        refusals: ['REFRESH_TOKEN_INVALID'],
+      },
+      async ({ body }) => {
+        const rotated = await sessions.rotate(body.refreshToken);
+        const account = rotated && (await accounts.byId(rotated.session.accountId));
+        if (!account) return refuse('REFRESH_TOKEN_INVALID');
+        return tokensFor(account, rotated.session, rotated.token);
+      },
+    )
+    .post(
+      '/logout',
+      {
+        summary: 'End the session',
+        description: 'Of the refresh token in the body, or else of the access token.',
+        access: 'anyone',
+        takes: z.strictObject({ refreshToken: RefreshToken.optional() }).optional(),
+        answers: { 204: null },
+      },
+      async ({ body, caller }) => {
+        if (body?.refreshToken !== undefined) await sessions.endByToken(body.refreshToken);
+        else if (!caller) return refuse('UNAUTHENTICATED');
+        if (caller?.session !== undefined) await sessions.end(caller.session);
+        return noContent({ headers: NO_STORE });
+      },
+    );
+
+  const jwks = async () =>
+    ok(
+      { keys: (await keys.jwks()).keys as Record<string, unknown>[] },
+      { headers: { 'cache-control': 'public, max-age=60' } },
+    );
+  const wellKnown = api('/.well-known', { tag: 'auth', root: true }).get(
+    '/jwks.json',
+    { summary: 'The keys that access tokens are signed with', access: 'anyone', answers: { 200: Jwks } },
+    jwks,
+  );
+
+  const inner = internal('')
+    .get('/jwks', { summary: 'The same, for services', answers: { 200: Jwks } }, jwks)
+    .get('/accounts/:id', { summary: 'Whom a mail goes to', answers: { 200: AccountView } }, async ({ params }) => {
+      const account = await accounts.byId(params.id);
+      if (!account) return refuse('NOT_FOUND');
+      return ok({ id: account.id, email: account.email, name: account.name });
+    });
+
+  return [signIn, tokenEndpoint(parts), wellKnown, inner] as Pick<Api, 'routes'>[];
+}

@@ -1,0 +1,119 @@
+// Refresh tokens: a family per login, of which one token at a time is good (RFC 9700 section 4.14.2).
+import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import type { Sidecar } from '#kit/dapr/sidecar';
+import { Conflict } from '#kit/errors';
+import type { Clock } from '#kit/time';
+
+interface Family {
+  readonly accountId: string;
+  /** SHA-256 of the one token that may be used next. */
+  readonly current: string;
+  readonly expiresAt: string;
+  /** Set when the family is over: logged out, or an old token came back. */
+  readonly ended?: 'logout' | 'reuse';
+}
+
+/** A login lasts this long without a refresh. */
+const LIFE_SECONDS = 14 * 24 * 3600;
+
+/** A rotation is tried again so often when another replica was writing. */
+const TRIES = 3;
+
+export interface Session {
+  readonly id: string;
+  readonly accountId: string;
+}
+
+/** Login sessions in the state store. Every method throws Fault when it is out of reach. */
+export class Sessions {
+  readonly #sidecar: Sidecar;
+  readonly #store: string;
+  readonly #clock: Clock;
+
+  constructor(sidecar: Sidecar, store: string, clock: Clock) {
+    this.#sidecar = sidecar;
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** Begins a family and gives its first token. */
+  async begin(accountId: string): Promise<{ session: Session; token: string }> {
+    const id = randomUUID();
+    const { token, hash } = newToken(id);
+    await this.#sidecar.save(this.#store, key(id), this.#family(accountId, hash), 'new', { ttlSeconds: LIFE_SECONDS });
+    return { session: { id, accountId }, token };
+  }
+
+  /**
+   * Gives the next token for the current one. Any other token of the family means that two hold it: the family ends,
+   * also for whoever was quicker. Undefined: not good.
+   */
+  async rotate(token: string): Promise<{ session: Session; token: string } | undefined> {
+    const id = familyOf(token);
+    for (let tries = 0; id !== undefined && tries < TRIES; tries++) {
+      const stored = await this.#sidecar.get<Family>(this.#store, key(id));
+      if (!stored || stored.value.ended || Date.parse(stored.value.expiresAt) <= this.#clock().getTime())
+        return undefined;
+      const { accountId, current } = stored.value;
+      const good = same(hashOf(token), current);
+      const next = newToken(id);
+      const family = good ? this.#family(accountId, next.hash) : { ...stored.value, ended: 'reuse' as const };
+      try {
+        await this.#sidecar.save(this.#store, key(id), family, { etag: stored.etag }, { ttlSeconds: LIFE_SECONDS });
+        return good ? { session: { id, accountId }, token: next.token } : undefined;
+      } catch (error) {
+        // Someone else used the same token first: read again, and find that ours is an old one now.
+        if (!(error instanceof Conflict)) throw error;
+      }
+    }
+    return undefined;
+  }
+
+  /** Ends the family of a token, if it is one of its own; an unknown token is no error (RFC 7009 section 2.2). */
+  async endByToken(token: string): Promise<void> {
+    const id = familyOf(token);
+    if (id !== undefined) await this.end(id);
+  }
+
+  /** Ends a session. */
+  async end(id: string): Promise<void> {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const stored = await this.#sidecar.get<Family>(this.#store, key(id));
+      if (!stored || stored.value.ended) return;
+      try {
+        const ended: Family = { ...stored.value, ended: 'logout' };
+        await this.#sidecar.save(this.#store, key(id), ended, { etag: stored.etag }, { ttlSeconds: LIFE_SECONDS });
+        return;
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error;
+      }
+    }
+    throw new Conflict(`session ${id} is being changed by others`);
+  }
+
+  #family(accountId: string, current: string): Family {
+    return { accountId, current, expiresAt: new Date(this.#clock().getTime() + LIFE_SECONDS * 1_000).toISOString() };
+  }
+}
+
+/** A token names its family, so that one read finds it, and proves nothing but by its hash. */
+function newToken(id: string): { token: string; hash: string } {
+  const token = `${id}.${randomBytes(32).toString('base64url')}`;
+  return { token, hash: hashOf(token) };
+}
+
+function familyOf(token: string): string | undefined {
+  return /^([0-9a-f-]{36})\.[\w-]{43}$/.exec(token)?.[1];
+}
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
+}
+
+function same(a: string, b: string): boolean {
+  return timingSafeEqual(Buffer.from(a), Buffer.from(b));
+}
+
+function key(id: string): string {
+  return `family:${id}`;
+}
