@@ -53,6 +53,15 @@ export class Desk {
   }
 
   /**
+   * The version that this very command led to, if an earlier try of it was committed and only the answer got lost.
+   * Told by the causation of the recent events: enough for the tries of one `execute`, not for repeats days later.
+   */
+  wrote(ref: StreamRef): number | undefined {
+    const { causationId } = this.origin;
+    return this.#work.document(ref).events.findLast((event) => event.causationId === causationId)?.version;
+  }
+
+  /**
    * Looks an HTTP command up among those the stream accepted: the version it led to, a refusal
    * (`IDEMPOTENCY_KEY_REUSED`) for another payload, or undefined when it is new.
    */

@@ -1,8 +1,10 @@
 // What makes a service event-sourced: its streams, outbox, subscriptions and the history it answers to others.
+import { setTimeout as pause } from 'node:timers/promises';
 import type Koa from 'koa';
 import type { Logger } from 'pino';
 import type { Sidecar } from '../dapr/sidecar.ts';
 import { type Subscription, subscriber } from '../dapr/subscriber.ts';
+import { Fault } from '../errors.ts';
 import { type Projection, project } from '../views/projection.ts';
 import type { TopicName } from './catalogue.ts';
 import { Contracts } from './contracts.ts';
@@ -30,8 +32,10 @@ export interface EventSourced {
   readonly streams: Streams;
   /** Serves `/dapr/subscribe`, deliveries and `GET /internal/streams/<key>`. */
   readonly middleware: Koa.Middleware;
-  /** Creates the views' tables and takes an outbox slot. Call it when the sidecar is ready, before the first command. */
+  /** Creates the views' tables and takes an outbox slot, as soon as the sidecar can; commands are 503 until then. */
   start(): Promise<void>;
+  /** For `/readyz`. */
+  ready(): Promise<{ sidecar: boolean; streams: boolean }>;
   stop(): Promise<void>;
 }
 
@@ -48,6 +52,8 @@ export function eventSourced(options: EventSourcedOptions): EventSourced {
     ),
     ...projections.map((projection) => project(projection, log)),
   ];
+  let started = false;
+  let stopped = false;
   const deliver = subscriber({ appId, subscriptions, contracts: new Contracts(), sidecar, log });
   return {
     streams,
@@ -58,10 +64,23 @@ export function eventSourced(options: EventSourcedOptions): EventSourced {
       ctx.body = { events: events ?? [] };
     },
     async start() {
-      for (const { table } of projections.flatMap(({ tables }) => tables)) await table.create();
-      await outbox.start();
+      while (!started && !stopped) {
+        try {
+          for (const { table } of projections.flatMap(({ tables }) => tables)) await table.create();
+          await outbox.start();
+          started = true;
+        } catch (error) {
+          if (!(error instanceof Fault)) throw error;
+          log.info({ err: error }, 'waiting for the sidecar, its store and its views');
+          await pause(250);
+        }
+      }
     },
-    stop: () => outbox.stop(),
+    ready: async () => ({ sidecar: await sidecar.ready(), streams: started }),
+    async stop() {
+      stopped = true;
+      if (started) await outbox.stop();
+    },
   };
 }
 

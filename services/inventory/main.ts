@@ -1,0 +1,14 @@
+// Wiring only.
+import { runService } from '#kit/http/service';
+import { inventoryService } from './app.ts';
+import { Config } from './config.ts';
+
+await runService({
+  name: 'inventory',
+  config: Config,
+  start(host) {
+    const service = inventoryService({ ...host, sweepAfterSeconds: host.config.MOVEMENT_SWEEP_SECONDS });
+    host.onStop('inventory', service.stop);
+    return service;
+  },
+});
