@@ -1,0 +1,36 @@
+// Processes of a real mesh are killed with -9 in the middle of work; then the invariants of the design must hold.
+// One victim alone: `-t "the death of payment-dapr"`.
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { type OpenWorld, openWorld } from '../acceptance/open-world.ts';
+import { checkInvariants } from '../invariants/check.ts';
+import { killSuite } from './kills.ts';
+import { largeWorkSuite } from './large-work.ts';
+import { redeliverySuite } from './redelivery.ts';
+
+jest.setTimeout(120_000);
+
+let world: OpenWorld | undefined;
+const open = () => {
+  if (!world) throw new Error('the mesh did not start');
+  return world;
+};
+
+beforeAll(async () => {
+  world = await openWorld();
+}, 120_000);
+afterEach(async () => {
+  await Promise.all((world?.mesh.processes ?? []).map((each) => each.waitReady()));
+});
+afterAll(async () => {
+  await world?.close(process.env.KEEP_DATA === 'true');
+}, 60_000);
+
+describe('nothing is lost or done twice by the death of', () => killSuite(open));
+describe('half-way killed and completed once:', () => largeWorkSuite(open));
+describe('a whole topic again', () => redeliverySuite(open));
+
+describe('after all of this', () => {
+  it('every invariant holds', async () => {
+    expect(await checkInvariants(open().mesh)).toEqual([]);
+  });
+});

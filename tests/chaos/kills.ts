@@ -1,0 +1,84 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { beforeAll, expect, it } from '@jest/globals';
+import { newGoods, posOrder } from '../acceptance/goods.ts';
+import type { OpenWorld } from '../acceptance/open-world.ts';
+import { OTHER_SHOP, SHOP } from '../acceptance/world.ts';
+import type { OrderRequest } from '../client/retail.ts';
+import { awaitFinal, repeatAll, runLoad } from './load.ts';
+
+const ORDERS = 40;
+/** Answered orders after which the blow falls: the pipeline is full then. */
+const FIRST_BLOW = 8;
+
+/** Every process of the saga dies in the middle of a load, is restarted by the runner, and nothing is lost or done twice. */
+export function killSuite(open: () => OpenWorld): void {
+  let skus: string[] = [];
+  beforeAll(async () => {
+    const { admin } = open();
+    skus = await newGoods(admin, { shopId: SHOP, count: 6, quantity: 5_000 });
+    await admin.call('POST', '/api/v1/inventory/receipts', {
+      body: { shopId: OTHER_SHOP, reference: `chaos-${skus[0]}`, lines: skus.map((sku) => ({ sku, quantity: 5_000 })) },
+      key: `chaos-${skus[0]}`,
+    });
+  });
+
+  /** Cards and cash, good and declined, two shops. */
+  const orders = (): OrderRequest[] =>
+    Array.from({ length: ORDERS }, (_, index) => {
+      const lines = skus
+        .slice(0, 1 + (index % 3))
+        .map((sku) => ({ sku, quantity: 1 + (index % 2), unitPrice: 100 + index }));
+      const payment =
+        index % 10 === 3
+          ? ({ method: 'card', token: 'pm_card_visa_chargeDeclined' } as const)
+          : index % 5 === 4
+            ? ({ method: 'cash' } as const)
+            : ({ method: 'card', token: 'pm_card_visa' } as const);
+      return posOrder(index % 2 === 0 ? SHOP : OTHER_SHOP, [], { lines, payment });
+    });
+
+  const victims = [
+    'order',
+    'inventory',
+    'payment',
+    'order-dapr',
+    'inventory-dapr',
+    'payment-dapr',
+    'payment-provider',
+    'card-provider',
+    'gateway',
+    'broker',
+    'postgres',
+    'report',
+  ];
+  it.each(victims)('%s', async (victim) => {
+    const { admin, mesh } = open();
+    const strike = Promise.withResolvers<void>();
+    const blows = strike.promise.then(async () => {
+      await mesh.process(victim).kill();
+      await pause(700 + Math.random() * 600);
+      if (mesh.process(victim).state !== 'ready') return;
+      await mesh.process(victim).kill();
+    });
+    const told = await runLoad(admin, {
+      orders: orders(),
+      onAnswer: (count) => count === FIRST_BLOW && strike.resolve(),
+    });
+    await blows;
+    await mesh.process(victim).waitReady(60_000);
+
+    const final = await awaitFinal(admin, told, 60);
+    for (const [index, order] of final.entries()) {
+      const { payment } = told[index]?.request ?? {};
+      const declined = payment?.method === 'card' && payment.token !== 'pm_card_visa';
+      expect([order.id, order.status, order.cancellation?.code]).toEqual([
+        order.id,
+        declined ? 'cancelled' : 'confirmed',
+        declined ? 'PAYMENT_DECLINED' : undefined,
+      ]);
+    }
+    const repeated = await repeatAll(admin, told);
+    expect(repeated.map(({ body }) => body.id)).toEqual(told.map(({ order }) => order.id));
+    expect(new Set(told.map(({ order }) => order.id)).size).toBe(ORDERS);
+  });
+}

@@ -1,0 +1,199 @@
+import { describe, expect, it } from '@jest/globals';
+import type { StoredEvent, StreamDocument } from '../../services/kit/events/document.ts';
+import { checkBookings } from './bookings.ts';
+import { checkLedger } from './ledger.ts';
+import { checkMoney, type SoldOrder } from './money.ts';
+import { checkAnswers, checkSagas } from './sagas.ts';
+import { checkLines, checkReservations, checkStock } from './stock.ts';
+import { checkStreams } from './streams.ts';
+
+const event = (version: number, type: string, data: unknown): StoredEvent => ({
+  id: `id-${version}-${type}`,
+  type,
+  version,
+  at: '2026-01-01T00:00:00.000Z',
+  data,
+  causationId: 'c',
+});
+const stream = (
+  key: string,
+  state: unknown,
+  events: readonly StoredEvent[] = [],
+  more: Partial<StreamDocument> = {},
+): StreamDocument => ({
+  key,
+  id: key,
+  version: events.length,
+  state,
+  events,
+  sealedPages: 0,
+  publishedVersion: 0,
+  commands: [],
+  ...more,
+});
+const by = (...documents: StreamDocument[]) => new Map(documents.map((document) => [document.key, document]));
+const subjects = (violations: readonly { invariant: string }[]) => violations.map(({ invariant }) => invariant);
+
+describe('I1', () => {
+  const good = { onHand: 3, reserved: 1, sold: 4, received: 5, found: 1, adjusted: 1 };
+  it('holds for a sound item', () => expect(checkStock([stream('item:a', good)])).toEqual([]));
+  it.each([
+    [{ reserved: 4 }],
+    [{ reserved: -1 }],
+    [{ onHand: 4 }],
+    [{ sold: 5 }],
+    [{ found: 0.5 }],
+  ])('is broken by %j', (change) => {
+    expect(subjects(checkStock([stream('item:a', { ...good, ...change })]))).toContain('I1');
+  });
+});
+
+describe('I7', () => {
+  const change = (type: string, quantity = 2) => event(1, type, { quantity, cause: 'reservation:o' });
+  const item = (...types: string[]) => [{ key: 'item:a', events: types.map((type) => change(type)) }];
+  const reservation = (status: string) =>
+    by(stream('reservation:o', { status, shopId: 's', lines: [{ sku: 'a', quantity: 2 }] }));
+  it('holds for each end of a reservation', () => {
+    expect(checkReservations(item('item.found', 'item.reserved', 'item.committed'), reservation('committed'))).toEqual(
+      [],
+    );
+    expect(checkReservations(item('item.reserved', 'item.released'), reservation('rejected'))).toEqual([]);
+  });
+  it.each([
+    ['committed', ['item.reserved']],
+    ['released', ['item.reserved', 'item.released', 'item.released']],
+    ['committed', ['item.reserved', 'item.committed', 'item.committed']],
+    ['closed', ['item.reserved']],
+    ['rejected', ['item.reserved']],
+  ])('is broken when a reservation is %s and its item has %j', (status, types) => {
+    expect(subjects(checkReservations(item(...types), reservation(status)))).toContain('I7');
+  });
+  it('is broken when a line never reached its item', () => {
+    const key = () => 'item:a';
+    expect(
+      checkLines(
+        new Map([['item:a', [change('item.reserved'), change('item.committed')]]]),
+        reservation('committed').values(),
+        key,
+      ),
+    ).toEqual([]);
+    expect(subjects(checkLines(new Map(), reservation('committed').values(), key))).toEqual(['I7']);
+  });
+  it('compares what was booked with what came in', () => {
+    const part = stream('receipt-part:r:0', { shopId: 's' }, [
+      event(1, 'stock.received', { lines: [{ sku: 'a', quantity: 5 }] }),
+    ]);
+    const received = (quantity: number) =>
+      new Map([['item:a', [event(1, 'item.received', { quantity, cause: part.key })]]]);
+    expect(checkBookings(received(5), by(part), () => 'item:a')).toEqual([]);
+    expect(subjects(checkBookings(received(10), by(part), () => 'item:a'))).toEqual(['I7']);
+    expect(subjects(checkBookings(received(5), new Map(), () => 'item:a'))).toEqual(['I7']);
+    expect(subjects(checkBookings(new Map(), by(part), () => 'item:a'))).toEqual(['I7']);
+  });
+});
+
+describe('I2, I3 and I6', () => {
+  const sagas = (order: string, reservation: string, payment: string) => ({
+    orders: new Map([['o', stream('order:o', { status: order })]]),
+    reservations: new Map([['o', stream('reservation:o', { status: reservation })]]),
+    payments: new Map([['o', stream('payment:o', { status: payment })]]),
+  });
+  it.each([
+    ['confirmed', 'committed', 'captured'],
+    ['cancelled', 'released', 'failed'],
+    ['cancelled', 'uncommitted', 'refunded'],
+    ['cancelled', 'closed', 'none'],
+  ])('hold for %s, %s, %s', (...end) => {
+    expect(checkSagas(sagas(...(end as [string, string, string])))).toEqual([]);
+  });
+  it.each([
+    ['placed', 'reserved', 'none', 'I2'],
+    ['confirmed', 'reserved', 'captured', 'I6'],
+    ['cancelled', 'reserved', 'failed', 'I6'],
+    ['cancelled', 'released', 'captured', 'I6'],
+  ])('are broken by %s, %s, %s', (order, reservation, payment, invariant) => {
+    expect(subjects(checkSagas(sagas(order, reservation, payment)))).toEqual([invariant]);
+  });
+  it('are broken by an order that was answered and is not there, and by two orders of a key', () => {
+    const { orders } = sagas('confirmed', 'committed', 'captured');
+    expect(checkAnswers(orders, [{ key: 'k', orderId: 'o' }])).toEqual([]);
+    expect(
+      subjects(
+        checkAnswers(orders, [
+          { key: 'k', orderId: 'o' },
+          { key: 'k', orderId: 'p' },
+        ]),
+      ),
+    ).toEqual(['I2', 'I3']);
+  });
+});
+
+describe('I4', () => {
+  const order: SoldOrder = { id: 'o', status: 'confirmed', net: 100, currency: 'USD', tender: 'card' };
+  const intent = (captures: number[], refunded = 0) =>
+    ({
+      intents: [
+        {
+          id: 'pi',
+          paymentId: 'p',
+          orderId: 'o',
+          status: 'succeeded',
+          amount: 100,
+          currency: 'usd',
+          metadata: {},
+          created: 0,
+          captures: captures.map((amount) => ({ id: 'ch', amount, at: 0 })),
+          declines: [],
+          refunded,
+          refunds: [],
+        },
+      ],
+    }) as unknown as Parameters<typeof checkMoney>[1];
+  const check = (changes: Partial<SoldOrder>, book: Parameters<typeof checkMoney>[1]) =>
+    subjects(checkMoney(new Map([['o', { ...order, ...changes }]]), book));
+  it('holds for one capture, and for money given back', () => {
+    expect(check({}, intent([100]))).toEqual([]);
+    expect(check({ status: 'cancelled' }, intent([100], 100))).toEqual([]);
+    expect(check({ status: 'cancelled' }, { intents: [] })).toEqual([]);
+    expect(check({ tender: 'cash' }, { intents: [] })).toEqual([]);
+  });
+  it('is broken by a missing, doubled, wrong or kept capture, and by a stranger', () => {
+    expect(check({}, { intents: [] })).toEqual(['I4']);
+    expect(check({}, intent([100, 100]))).toContain('I4');
+    expect(check({}, intent([99]))).toEqual(['I4']);
+    expect(check({ status: 'cancelled' }, intent([100]))).toEqual(['I4']);
+    expect(subjects(checkMoney(new Map(), intent([100])))).toEqual(['I4']);
+  });
+});
+
+describe('I5', () => {
+  const postings = (entry: unknown) => entry as { account: string; amount: number; currency: string }[];
+  const check = (value: unknown, updated = false) =>
+    subjects(checkLedger([{ key: 'ledger:1', value, updated }], postings));
+  const [debit, credit] = [
+    { account: 'a', amount: 5, currency: 'USD' },
+    { account: 'b', amount: -5, currency: 'USD' },
+  ];
+  it('holds for an entry that balances', () => expect(check([debit, credit])).toEqual([]));
+  it('is broken by one that does not, in one currency, or that was changed', () => {
+    expect(check([debit, { ...credit, amount: -4 }])).toEqual(['I5']);
+    expect(check([debit, { ...credit, currency: 'EUR' }])).toEqual(['I5', 'I5']);
+    expect(check([debit, credit], true)).toEqual(['I5']);
+    expect(check([])).toEqual(['I5']);
+  });
+});
+
+describe('I10', () => {
+  const events = Array.from({ length: 20 }, (_, index) => event(index + 1, 'x', {}));
+  it('holds for a stream with a sealed page', () => {
+    const document = stream('item:a', {}, events.slice(16), { version: 20, sealedPages: 1 });
+    expect(checkStreams([document], new Map([['item:a:p0', events.slice(0, 16)]]))).toEqual([]);
+    expect(subjects(checkStreams([document], new Map()))).toContain('I10');
+  });
+  it('is broken by a gap, a repeated id and a version without its event', () => {
+    const [a, , c] = events as [StoredEvent, StoredEvent, StoredEvent];
+    expect(subjects(checkStreams([stream('x:1', {}, [a, c])], new Map()))).toContain('I10');
+    expect(subjects(checkStreams([stream('x:1', {}, [a]), stream('x:2', {}, [a])], new Map()))).toEqual(['I10']);
+    expect(subjects(checkStreams([stream('x:1', {}, [a], { version: 2 })], new Map()))).toEqual(['I10']);
+  });
+});
