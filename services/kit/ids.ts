@@ -18,6 +18,11 @@ export function keyPart(text: string): string {
     : bytes.toString('base64url');
 }
 
+/** A number from 0 to `buckets` - 1, always the same for the text: spreads streams over partitions. */
+export function bucketOf(text: string, buckets: number): number {
+  return createHash('sha256').update(text).digest().readUInt32BE(0) % buckets;
+}
+
 /** SHA-256 of a JSON value whose keys are put in order, so that equal bodies have equal hashes. */
 export function hashOf(value: unknown): string {
   return createHash('sha256')

@@ -22,9 +22,10 @@ export function check<S extends z.ZodType>(
   return refuse('VALIDATION_FAILED', { errors });
 }
 
-/** A refusal for one header or parameter. */
-export function wrongField(name: string, detail: string, place: Exclude<Place, 'body'>): Refusal {
-  const error: FieldError = { pointer: pointerOf([name]), detail, in: place };
+/** A refusal for one header or parameter, or for one field of the body. */
+export function wrongField(name: string, detail: string, place: Place = 'body'): Refusal {
+  const where = place === 'body' ? {} : { in: place };
+  const error: FieldError = { pointer: pointerOf([name]), detail, ...where };
   return refuse('VALIDATION_FAILED', { errors: [error] });
 }
 

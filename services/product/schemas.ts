@@ -1,0 +1,97 @@
+// Products as they come over the wire.
+import { z } from 'zod';
+import { Amount, Currency } from '#kit/money';
+import { Instant } from '#kit/time';
+import { priceKey } from './product.ts';
+
+export const Sku = z
+  .string()
+  .min(1)
+  .max(64)
+  .meta({ description: 'Stock keeping unit: any text', examples: ['818980'] });
+const Text = z.string().max(200);
+
+export const ShopOrDefault = z
+  .string()
+  .min(1)
+  .max(64)
+  .meta({ description: 'A shop id, or `default` for every shop without a price of its own' });
+
+export const PriceChange = z
+  .strictObject({ amount: Amount, currency: Currency, validFrom: Instant.optional() })
+  .meta({ id: 'PriceChange' });
+
+const Price = z.strictObject({ shopId: ShopOrDefault, ...PriceChange.shape }).meta({ id: 'Price' });
+
+const Prices = z.array(Price).superRefine((prices, context) => {
+  const seen = new Set<string>();
+  for (const [index, price] of prices.entries()) {
+    const key = priceKey(price);
+    if (seen.has(key)) {
+      context.addIssue({ code: 'custom', path: [index], message: 'A second price for the same shop and instant' });
+    }
+    seen.add(key);
+  }
+});
+
+const description = {
+  name: Text,
+  type: Text.optional().meta({ description: 'A type without a registered schema takes any attributes' }),
+  department: Text.optional(),
+  category: Text.optional(),
+  brand: Text.optional(),
+};
+const Attributes = z.record(z.string().min(1).max(64), z.unknown());
+
+/** A product as it is answered. */
+export const Product = z
+  .strictObject({ sku: Sku, ...description, attributes: Attributes, prices: Prices })
+  .meta({ id: 'Product' });
+
+const written = { ...description, attributes: Attributes.default({}), prices: Prices.optional() };
+
+/** A product as it is sent. This is where the attributes of a registered type are to be checked. */
+export const ProductDraft = z
+  .strictObject({ sku: Sku, ...written })
+  .meta({ id: 'ProductDraft', description: 'Prices that are left out stay as they are' });
+
+/** The same under its own path, where the sku may be left out. */
+export const ProductChange = z.strictObject({ sku: Sku.optional(), ...written }).meta({ id: 'ProductChange' });
+
+/** Items are checked one by one, so that a bad one does not stop the others. */
+export const Batch = z.strictObject({
+  items: z
+    .array(z.unknown().meta({ $ref: '#/components/schemas/ProductDraft' }))
+    .min(1)
+    .max(500),
+});
+
+export const BatchResult = z
+  .strictObject({
+    sku: z.string().meta({ description: 'As sent; empty if the item has none' }),
+    outcome: z.enum(['created', 'updated', 'unchanged', 'refused']),
+    code: z.string().optional(),
+    detail: z.string().optional(),
+  })
+  .meta({ id: 'BatchResult' });
+export type BatchResult = z.output<typeof BatchResult>;
+
+/** Lax on purpose: whatever a client ordered is a question, and the answer to nonsense is `known: false`. */
+export const PriceQuestion = z.strictObject({
+  shopId: z.string(),
+  skus: z.array(z.string()).max(1_000),
+  at: Instant.optional(),
+});
+
+export const PriceAnswer = z.strictObject({
+  prices: z.array(
+    z.strictObject({
+      sku: z.string(),
+      known: z.boolean(),
+      amount: Amount.optional(),
+      currency: Currency.optional(),
+      department: z.string().optional(),
+      name: z.string().optional(),
+    }),
+  ),
+});
