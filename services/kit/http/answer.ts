@@ -20,15 +20,7 @@ export interface AnswerOptions {
   readonly stale?: boolean | undefined;
   /** The answer first given to this Idempotency-Key (`Idempotent-Replayed: true`). */
   readonly replayed?: boolean | undefined;
-  /**
-   * A wait ended before what was waited for: the gateway, which cuts long waits into short ones, asks again
-   * while the client has patience (design section 6). Never leaves the house.
-   */
-  readonly unfinished?: boolean | undefined;
 }
-
-/** Name of the inner header behind {@link AnswerOptions.unfinished}. */
-export const UNFINISHED = 'x-unfinished';
 
 /** 200 with a body. */
 export function ok<B>(body: B, options: AnswerOptions = {}): Answer<B> {
@@ -60,6 +52,5 @@ function headersOf(options: AnswerOptions): Record<string, string> {
   if (options.version !== undefined) headers.etag = etagOf(options.version);
   if (options.stale) headers['x-stale'] = 'true';
   if (options.replayed) headers['idempotent-replayed'] = 'true';
-  if (options.unfinished) headers[UNFINISHED] = 'true';
   return headers;
 }

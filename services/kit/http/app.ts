@@ -23,6 +23,8 @@ export interface AppParts {
   readonly verifier: Verifier;
   /** Refuses whoever does not send it as `dapr-api-token`; undefined: the app is public. */
   readonly appToken?: string | undefined;
+  /** The gateway: what only services tell each other is left out. */
+  readonly outermost?: boolean;
   /** What the service needs, by name; all true makes `/readyz` 200. */
   readonly ready?: () => Promise<Readonly<Record<string, boolean>>>;
   readonly metrics?: Metrics;
@@ -48,7 +50,7 @@ export function createApp(parts: AppParts): Koa {
 }
 
 /** Gives every request its trace, log and figures, and turns what is thrown into a problem document. */
-function context({ log, draining }: AppParts, metrics: Metrics): Koa.Middleware {
+function context({ log, draining, outermost = false }: AppParts, metrics: Metrics): Koa.Middleware {
   const count = metrics.counter('http_server_requests_total', 'Requests answered');
   const duration = metrics.histogram('http_server_request_duration_seconds', 'Time from request to answer');
   return async (ctx, next) => {
@@ -62,6 +64,7 @@ function context({ log, draining }: AppParts, metrics: Metrics): Koa.Middleware 
     Object.assign(ctx.state, trace, {
       log: log.child({ requestId, traceId }),
       route: 'unmatched',
+      outermost,
       signal: gone.signal,
     });
     ctx.set('x-request-id', requestId);
@@ -146,10 +149,13 @@ function dispatch(parts: AppParts, routes: readonly Route[]): Koa.Middleware {
       sendResult(ctx, route, await route.handler(call), strict);
     });
   }
-  router.get('/internal/openapi', (ctx) => {
-    stateOf(ctx).route = '/internal/openapi';
-    send(ctx, JSON.stringify(documentOf(parts.name, routes)), 'application/json; charset=utf-8');
-  });
+  // The gateway has no routes of its own, and nothing inner to show.
+  if (routes.some(({ internal }) => !internal)) {
+    router.get('/internal/openapi', (ctx) => {
+      stateOf(ctx).route = '/internal/openapi';
+      send(ctx, JSON.stringify(documentOf(parts.name, routes)), 'application/json; charset=utf-8');
+    });
+  }
   return async (ctx) => {
     if (!decodes(ctx.path))
       return sendProblem(ctx, refuse('MALFORMED_REQUEST', { text: 'The path cannot be decoded' }));

@@ -11,6 +11,39 @@ export interface DocumentPart {
   readonly schemas: Record<string, Json>;
 }
 
+/** Tells whether what a service answered is a part. */
+export function isPart(value: unknown): value is DocumentPart {
+  const { paths, schemas } = (value ?? {}) as Partial<DocumentPart>;
+  return typeof paths === 'object' && paths !== null && typeof schemas === 'object' && schemas !== null;
+}
+
+/** The schema of every problem document (RFC 9457), to which the parts refer. */
+export const problemSchema: Json = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail', 'instance', 'code', 'traceId'],
+  properties: {
+    type: { type: 'string', format: 'uri' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    instance: { type: 'string', description: 'Path of the request' },
+    code: { type: 'string', description: 'Stable: the one to decide by', enum: Object.keys(problems) },
+    traceId: { type: 'string' },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['pointer', 'detail'],
+        properties: {
+          pointer: { type: 'string', description: 'JSON pointer (RFC 6901) into the body, or `/name` of a parameter' },
+          detail: { type: 'string' },
+          in: { type: 'string', enum: ['query', 'path', 'header'], description: 'Absent: the body' },
+        },
+      },
+    },
+  },
+};
+
 /** The part of `service`, from its public routes. */
 export function documentOf(service: string, routes: readonly Route[]): DocumentPart {
   const part: DocumentPart = { paths: {}, schemas: {} };
@@ -24,17 +57,21 @@ export function documentOf(service: string, routes: readonly Route[]): DocumentP
 }
 
 function operationOf(service: string, { method, path, spec, tag }: Route, schemas: Record<string, Json>): Json {
-  const access = spec.access ?? 'anyone';
   return {
     operationId: `${service}_${method.toLowerCase()}${path.replace(/^\/api\/v1/, '').replace(/[^A-Za-z0-9]+/g, '_')}`,
     summary: spec.summary,
     ...describe(spec),
     tags: [tag],
-    security: access === 'anyone' ? [{}, { bearer: [] }] : [{ bearer: [] }],
+    security: securityOf(spec),
     parameters: parametersOf(path, spec, schemas),
     ...requestBodyOf(spec, schemas),
     responses: responsesOf(path, spec, schemas),
   };
+}
+
+function securityOf({ access = 'anyone', ownAuthorization }: Spec): Json[] {
+  if (ownAuthorization) return [{}, { clientBasic: [] }];
+  return access === 'anyone' ? [{}, { bearer: [] }] : [{ bearer: [] }];
 }
 
 function describe({ description, access }: Spec): Json {

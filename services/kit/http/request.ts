@@ -8,6 +8,8 @@ export interface RequestState extends Trace {
   log: Log;
   /** Route template, the label of the figures. */
   route: string;
+  /** True where the client is outside: no inner headers. */
+  outermost: boolean;
   /** Aborts when the client goes away before the answer. */
   signal: AbortSignal;
 }

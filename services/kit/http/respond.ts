@@ -54,7 +54,7 @@ export function sendResult(ctx: Koa.Context, route: Route, result: unknown, stri
 /** Puts a body with its type and its exact length. */
 export function send(ctx: Koa.Context, body: string | Buffer, type: string): void {
   ctx.set('content-type', type);
-  ctx.set(BODY_LENGTH, String(Buffer.byteLength(body)));
+  if (!stateOf(ctx).outermost) ctx.set(BODY_LENGTH, String(Buffer.byteLength(body)));
   ctx.body = body;
 }
 

@@ -41,6 +41,8 @@ export interface ServiceParts<S extends z.ZodObject> {
   readonly open?: boolean;
   /** Bytes of request headers; Node's 16 KiB unless told. */
   readonly maxHeaderSize?: number;
+  /** Calls under way to the sidecar at once; 64 unless told. */
+  readonly connections?: number;
   readonly start: (host: Host<ServiceConfig & z.output<S>>) => Started | Promise<Started>;
 }
 
@@ -62,7 +64,8 @@ async function run<S extends z.ZodObject>(parts: ServiceParts<S>): Promise<void>
   const schema = parts.config ? ServiceConfig.extend(parts.config.shape) : ServiceConfig;
   const config = readConfig(schema) as ServiceConfig & z.output<S>;
   const log = createLog(parts.name, config.LOG_LEVEL);
-  const sidecar = new Sidecar({ port: config.DAPR_HTTP_PORT, token: config.DAPR_API_TOKEN });
+  const { DAPR_HTTP_PORT: port, DAPR_API_TOKEN: token } = config;
+  const sidecar = new Sidecar({ port, token, connections: parts.connections ?? 64 });
   const stops: { what: string; stop: () => Promise<void> | void }[] = [];
   let draining = false;
 
