@@ -1,6 +1,6 @@
 // Wiring only.
+import { eventSourced } from '#kit/events/event-sourced';
 import { runService } from '#kit/http/service';
-import { eventSourcedService } from '#kit/service';
 import { Database } from '#kit/views/database';
 import { productApp } from './app.ts';
 import { productList } from './views.ts';
@@ -8,9 +8,11 @@ import { productList } from './views.ts';
 await runService({
   name: 'product',
   start(host) {
-    const list = productList(new Database(host.sidecar, 'views-product'));
-    return eventSourcedService(host, { projections: [list.projection] }, (parts, streams) =>
-      productApp(parts, streams, list),
-    );
+    const { name: appId, sidecar, log } = host;
+    const list = productList(new Database(sidecar, 'views-product'));
+    const events = eventSourced({ appId, sidecar, log, projections: [list.projection] });
+    host.onStop('streams', events.stop);
+    const parts = { ...host, middleware: [events.middleware], ready: events.ready };
+    return { app: productApp(parts, events.streams, list), begin: events.start };
   },
 });

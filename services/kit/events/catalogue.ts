@@ -12,7 +12,7 @@ export interface Topic {
 export const catalogue = {
   orders: {
     owner: 'order',
-    types: ['order.placed', 'order.confirmed', 'order.cancelled'],
+    types: ['order.placed', 'order.confirmed', 'order.cancelled', 'order.refunded'],
     heardBy: ['inventory', 'payment', 'notification', 'order', 'report'],
   },
   inventory: {
@@ -29,8 +29,9 @@ export const catalogue = {
       'receipt.opened',
       'receipt.booked',
       'adjustment.opened',
-      'adjustment.booked',
+
       'adjustment.refused',
+      'reservation.closed',
     ],
     heardBy: ['order', 'payment', 'inventory', 'report'],
   },

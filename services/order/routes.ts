@@ -1,0 +1,172 @@
+// The public surface of order.
+import { z } from 'zod';
+import { isRefusal, refuse } from '#kit/errors';
+import { stateAt } from '#kit/events/document';
+import { type Api, accepted, api, type Caller, created, ok } from '#kit/http/api';
+import { Joining } from '#kit/http/idempotency';
+import { page, paged, pageOf } from '#kit/http/paging';
+import { Instant } from '#kit/time';
+import { cancel, type Order, orderOf, orders } from './order.ts';
+import { type Placed, type PlaceOrderParts, placeOrder } from './place-order.ts';
+import { NewOrder, OrderView, viewOf, viewOfDocument } from './schemas.ts';
+import type { OrderViews } from './views.ts';
+import { untilFinal } from './wait.ts';
+
+const Seconds = z.coerce
+  .number()
+  .min(0)
+  .transform((seconds) => Math.min(seconds, 30));
+
+export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }): Api {
+  const { streams, views } = parts;
+  const running = new Joining<Placed | ReturnType<typeof refuse>>();
+
+  return api('/orders', { tag: 'orders' })
+    .post(
+      '',
+      {
+        summary: 'Place an order',
+        description: '`Prefer: wait=10` answers with the final order if it is reached in time.',
+        access: 'caller',
+        keyed: true,
+        takes: NewOrder,
+        answers: { 201: OrderView },
+        refusals: [
+          'FORBIDDEN',
+          'TOO_MANY_LINES',
+          'TENDER_NOT_ALLOWED',
+          'OCCURRED_IN_FUTURE',
+          'COUPON_UNKNOWN',
+          'SHOP_UNKNOWN',
+          'PRODUCT_UNKNOWN',
+          'PRICE_UNKNOWN',
+          'CURRENCY_MISMATCH',
+          'LINE_TOTAL_NEGATIVE',
+          'AMOUNT_TOO_LARGE',
+          'STOCK_INSUFFICIENT',
+          'IDEMPOTENCY_KEY_REUSED',
+        ],
+      },
+      async ({ body, caller, commandId: id, payloadHash: hash, origin, wait, signal }) => {
+        const command = { id, hash };
+        const cause = { ...origin, causationId: id };
+        const done = await running.run(id, hash, () => placeOrder(parts, body, caller, command, cause));
+        if (isRefusal(done)) return done;
+        if (isRefusal(done.result)) return done.result;
+        const { view, replayed } = done.result;
+        const location = `/api/v1/orders/${view.id}`;
+        if (!wait) return created(location, view, { version: view.version, replayed: replayed || done.joined });
+        const { document } = await untilFinal(streams, view.id, wait, signal);
+        const latest = document ? viewOfDocument(document) : view;
+        return created(location, latest, {
+          version: latest.version,
+          replayed: replayed || done.joined,
+        });
+      },
+    )
+    .get(
+      '/:id',
+      {
+        summary: 'An order',
+        description: '`wait` (seconds, at most 30) answers as soon as the status is final, or at the end of the wait.',
+        access: 'caller',
+        query: z.strictObject({ wait: Seconds.optional() }),
+        answers: { 200: OrderView },
+        refusals: ['NOT_FOUND'],
+      },
+      async ({ params, query, caller, wait, signal }) => {
+        const document = await streams.read(orderOf(params.id));
+        if (!document || !mayRead(caller, document.state)) return refuse('NOT_FOUND');
+        const seconds = query.wait ?? wait ?? 0;
+        if (seconds === 0) return ok(viewOfDocument(document), { version: document.version });
+        const waited = await untilFinal(streams, params.id, seconds, signal, document);
+        const latest = waited.document ?? document;
+        return ok(viewOfDocument(latest), { version: latest.version });
+      },
+    )
+    .get(
+      '',
+      {
+        summary: 'Orders, newest first',
+        access: 'caller',
+        query: z.strictObject({
+          customerId: z.string().min(1).max(128).optional(),
+          shopId: z.string().min(1).max(64).optional(),
+          status: z.enum(['placed', 'confirmed', 'fulfilled', 'cancelled']).optional(),
+          from: Instant.optional(),
+          to: Instant.optional(),
+          ...paged(z.tuple([z.string(), z.string()])),
+        }),
+        answers: { 200: pageOf(OrderView) },
+        refusals: ['FORBIDDEN'],
+      },
+      async (call) => {
+        const scope = scopeOf(call.caller, call.query);
+        if (isRefusal(scope)) return scope;
+        const { status, from, to, cursor: after, limit } = call.query;
+        const { minVersion } = call;
+        const stale = minVersion ? !(await views.table.reached(minVersion.id, minVersion.version)) : false;
+        const found = await views.find({ ...scope, status, from, to, after, limit: limit + 1 });
+        const items = found.slice(0, limit);
+        const last = items.at(-1);
+        return page(call, items, found.length > limit && last ? [last.placedAt, last.id] : undefined, { stale });
+      },
+    )
+    .post(
+      '/:id/cancel',
+      {
+        summary: 'Cancel an order whose goods have not left',
+        access: 'caller',
+        keyed: true,
+        takes: z.strictObject({ reason: z.string().max(500) }),
+        answers: { 202: OrderView },
+        refusals: ['NOT_FOUND', 'FORBIDDEN', 'ORDER_FULFILLED', 'ORDER_CANCELLED', 'IDEMPOTENCY_KEY_REUSED'],
+      },
+      async ({ params, body, caller, commandId: id, payloadHash: hash, origin }) => {
+        const ref = orderOf(params.id);
+        const document = await streams.read(ref);
+        if (!document || !mayRead(caller, document.state)) return refuse('NOT_FOUND');
+        if (!mayCancel(caller, document.state)) return refuse('FORBIDDEN');
+        return streams.execute({
+          touch: [ref],
+          origin: { ...origin, causationId: id },
+          decide(desk) {
+            const known = desk.recall(ref, { id, hash });
+            if (isRefusal(known)) return known;
+            if (known) {
+              const then = viewOf(stateAt(orders, desk.document(ref), known.version), known.version);
+              return accepted(then, { version: known.version, replayed: true });
+            }
+            const refusal = desk.apply(ref, cancel, body);
+            if (refusal) return refusal;
+            desk.remember(ref, { id, hash });
+            return accepted(viewOf(desk.state(ref), desk.version(ref)), { version: desk.version(ref) });
+          },
+        });
+      },
+    );
+}
+
+function owns(caller: Caller, { summary }: Order): boolean {
+  return caller.clientId === undefined && summary.customerId === caller.id;
+}
+
+function mayRead(caller: Caller, order: Order): boolean {
+  return owns(caller, order) || caller.may('order:read', order.summary.shopId);
+}
+
+function mayCancel(caller: Caller, order: Order): boolean {
+  return owns(caller, order) || caller.may('order:write', order.summary.shopId);
+}
+
+/** What of the list the caller may see: its own orders, or those of its shops. */
+function scopeOf(caller: Caller, query: { customerId?: string | undefined; shopId?: string | undefined }) {
+  const { customerId, shopId } = query;
+  if (!caller.may('order:read')) {
+    if (customerId !== undefined && customerId !== caller.id) return refuse('FORBIDDEN');
+    return { customerId: caller.id, shopIds: shopId === undefined ? undefined : [shopId] };
+  }
+  if (shopId !== undefined && !caller.may('order:read', shopId)) return refuse('FORBIDDEN');
+  const everywhere = caller.shops.includes('*') ? undefined : caller.shops;
+  return { customerId, shopIds: shopId === undefined ? everywhere : [shopId] };
+}

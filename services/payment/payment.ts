@@ -1,0 +1,152 @@
+// The money of one order: captured at most once, given back at most once. Pure.
+import { type Decision, type EventOf, type StreamKind, type StreamRef, streamOf } from '#kit/events/aggregate';
+import { idOf } from '#kit/ids';
+
+export interface Reason {
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** What is to be paid. `amount` in minor units of `currency`. */
+export interface Due {
+  readonly paymentId: string;
+  readonly orderId: string;
+  readonly shopId: string;
+  readonly customerId: string | null;
+  readonly partition: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly method: 'card' | 'cash';
+}
+
+export type PaymentEvent =
+  | EventOf<'payment.requested', Due>
+  | EventOf<'payment.captured', Due & { readonly providerRef: string | null }>
+  | EventOf<'payment.failed', Due & { readonly reason: Reason }>
+  /** Cancelled before anything was captured: nothing ever will be. */
+  | EventOf<'payment.voided', Omit<Due, 'method'> & { readonly reason: Reason }>
+  /** Cancelled while the provider is being asked: what it captures is given back. */
+  | EventOf<'payment.cancellation-noted', Due & { readonly reason: Reason }>
+  | EventOf<'payment.refund-requested', Due & { readonly reason: Reason; readonly providerRef: string | null }>
+  | EventOf<'payment.refunded', Due & { readonly refundRef: string | null }>;
+
+export type Status = 'none' | 'capturing' | 'captured' | 'failed' | 'voided' | 'refunding' | 'refunded';
+
+export interface Movement {
+  readonly amount: number;
+  readonly at: string;
+}
+
+export interface Payment {
+  readonly status: Status;
+  readonly due: Due;
+  readonly cancelled?: Reason;
+  readonly providerRef: string | null;
+  readonly captures: readonly Movement[];
+  readonly refunds: readonly Movement[];
+  readonly reason?: Reason;
+}
+
+const none: Payment = {
+  status: 'none',
+  due: undefined as unknown as Due,
+  providerRef: null,
+  captures: [],
+  refunds: [],
+};
+
+export const payments: StreamKind<Payment, PaymentEvent> = {
+  name: 'payment',
+  initial: none,
+  evolve(payment, event, { at }) {
+    switch (event.type) {
+      case 'payment.requested':
+        return { ...payment, status: 'capturing', due: dueOf(event.data) };
+      case 'payment.captured': {
+        const due = dueOf(event.data);
+        const captures = [...payment.captures, { amount: due.amount, at }];
+        return { ...payment, status: 'captured', due, providerRef: event.data.providerRef, captures };
+      }
+      case 'payment.failed':
+        return { ...payment, status: 'failed', reason: event.data.reason };
+      case 'payment.voided': {
+        const due = dueOf({ ...event.data, method: 'card' });
+        return { ...payment, status: 'voided', due, cancelled: event.data.reason };
+      }
+      case 'payment.cancellation-noted':
+        return { ...payment, cancelled: event.data.reason };
+      case 'payment.refund-requested':
+        return { ...payment, status: 'refunding', cancelled: event.data.reason };
+      case 'payment.refunded': {
+        const refunds = [...payment.refunds, { amount: event.data.amount, at }];
+        return { ...payment, status: 'refunded', refunds };
+      }
+    }
+  },
+  retention: 'inline',
+  topic: 'payments',
+  partitionKey: (_, { due }) => due.partition,
+};
+
+/** One payment for each order: its id is made of the order's. */
+export function paymentIdOf(orderId: string): string {
+  return idOf('payment', orderId);
+}
+
+export function paymentOf(paymentId: string): StreamRef<Payment, PaymentEvent> {
+  return streamOf(payments, paymentId);
+}
+
+/** The stock is there: cash and a total of zero are paid at once, a card is to be captured. Never after a cancellation. */
+export function request(payment: Payment, due: Due): Decision<PaymentEvent> {
+  if (payment.status !== 'none') return [];
+  if (due.method === 'card' && due.amount > 0) return [{ type: 'payment.requested', data: due }];
+  return [{ type: 'payment.captured', data: { ...due, providerRef: null } }];
+}
+
+/** The provider has the money. If the order was cancelled meanwhile, it goes back. */
+export function capture(payment: Payment, { providerRef }: { providerRef: string }): Decision<PaymentEvent> {
+  if (payment.status !== 'capturing') return [];
+  const { due, cancelled } = payment;
+  const captured: PaymentEvent = { type: 'payment.captured', data: { ...due, providerRef } };
+  if (!cancelled) return [captured];
+  return [captured, { type: 'payment.refund-requested', data: { ...due, reason: cancelled, providerRef } }];
+}
+
+/** The provider will not. */
+export function decline(payment: Payment, reason: Reason): Decision<PaymentEvent> {
+  return payment.status === 'capturing' ? [{ type: 'payment.failed', data: { ...payment.due, reason } }] : [];
+}
+
+/** The order is cancelled: recorded whatever was heard before, also nothing. */
+export function cancel(
+  payment: Payment,
+  { due, reason }: { due: Omit<Due, 'method'>; reason: Reason },
+): Decision<PaymentEvent> {
+  switch (payment.status) {
+    case 'none':
+      return [{ type: 'payment.voided', data: { ...due, reason } }];
+    case 'capturing':
+      return payment.cancelled ? [] : [{ type: 'payment.cancellation-noted', data: { ...payment.due, reason } }];
+    case 'captured':
+      return giveBack(payment, reason);
+    default:
+      return [];
+  }
+}
+
+function giveBack({ due, providerRef }: Payment, reason: Reason): Decision<PaymentEvent> {
+  const requested: PaymentEvent = { type: 'payment.refund-requested', data: { ...due, reason, providerRef } };
+  // Cash is handed back at the till, and nothing is nothing.
+  if (providerRef !== null) return [requested];
+  return [requested, { type: 'payment.refunded', data: { ...due, refundRef: null } }];
+}
+
+/** The provider has given the money back. */
+export function refund(payment: Payment, { refundRef }: { refundRef: string }): Decision<PaymentEvent> {
+  return payment.status === 'refunding' ? [{ type: 'payment.refunded', data: { ...payment.due, refundRef } }] : [];
+}
+
+function dueOf({ paymentId, orderId, shopId, customerId, partition, amount, currency, method }: Due): Due {
+  return { paymentId, orderId, shopId, customerId, partition, amount, currency, method };
+}

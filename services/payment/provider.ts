@@ -1,0 +1,45 @@
+// The card provider's adapter, asked through both sidecars. Its refusals are answers; only faults are errors.
+import type { Sidecar } from '#kit/dapr/sidecar';
+import { Fault } from '#kit/errors';
+
+export interface CaptureRequest {
+  readonly paymentId: string;
+  readonly orderId: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly token: string;
+}
+export interface RefundRequest {
+  readonly paymentId: string;
+  readonly providerRef: string;
+  readonly refundId: string;
+  readonly amount: number;
+  readonly currency: string;
+}
+
+export type Outcome =
+  | { readonly outcome: 'captured'; readonly providerRef: string }
+  | { readonly outcome: 'declined'; readonly code: string; readonly detail: string; readonly declineCode?: string }
+  | { readonly outcome: 'refused'; readonly code: string; readonly detail: string }
+  | { readonly outcome: 'refunded'; readonly refundRef: string };
+
+/** Idempotent by payment id and refund id. @throws {Fault} no outcome: time-out, provider down, open breaker. */
+export interface Provider {
+  capture(request: CaptureRequest): Promise<Outcome>;
+  refund(request: RefundRequest): Promise<Outcome>;
+}
+
+export function providerOf(sidecar: Sidecar, timeout: number): Provider {
+  async function ask(path: string, body: unknown): Promise<Outcome> {
+    const reply = await sidecar.invoke('payment-provider', 'POST', path, { body, timeout });
+    if (reply.status !== 200) throw new Fault(`payment-provider answered ${reply.status} to ${path}`);
+    const answer = JSON.parse(reply.body.toString('utf8')) as Partial<Outcome>;
+    // Whatever stands between us may answer 200 too: only a named outcome is one.
+    if (typeof answer.outcome !== 'string') throw new Fault(`payment-provider gave no outcome to ${path}`);
+    return answer as Outcome;
+  }
+  return {
+    capture: (request) => ask('/internal/capture', request),
+    refund: (request) => ask('/internal/refund', request),
+  };
+}

@@ -1,0 +1,92 @@
+// The public surface of payment, and what order asks of it.
+import { z } from 'zod';
+import { refuse } from '#kit/errors';
+import type { Streams } from '#kit/events/streams';
+import { type Api, api, type Caller, internal, noContent, ok, type Spec } from '#kit/http/api';
+import { page, pageOf } from '#kit/http/paging';
+import { type Payment, paymentIdOf, paymentOf } from './payment.ts';
+import type { PreparedCards } from './prepared.ts';
+
+const Movement = z.strictObject({ amount: z.int(), at: z.string() });
+const PaymentView = z
+  .strictObject({
+    id: z.string(),
+    orderId: z.string(),
+    status: z.enum(['pending', 'captured', 'failed', 'cancelled', 'refunding', 'refunded']),
+    amount: z.int(),
+    currency: z.string(),
+    captures: z.array(Movement),
+    refunds: z.array(Movement),
+  })
+  .meta({ id: 'Payment' });
+type PaymentView = z.output<typeof PaymentView>;
+
+const STATUS = {
+  capturing: 'pending',
+  captured: 'captured',
+  failed: 'failed',
+  voided: 'cancelled',
+  refunding: 'refunding',
+  refunded: 'refunded',
+} as const;
+
+/** The routes under `/payments`. */
+export function routes(streams: Streams): Api {
+  return api('/payments', { tag: 'payments' })
+    .get(
+      '',
+      {
+        summary: 'The payment of an order',
+        access: 'caller',
+        query: z.strictObject({ orderId: z.string().min(1).max(128) }),
+        answers: { 200: pageOf(PaymentView) },
+      },
+      async (call) => {
+        const document = await streams.read(paymentOf(paymentIdOf(call.query.orderId)));
+        const visible = document && mayRead(call.caller, document.state) ? [viewOf(document.state)] : [];
+        return page(call, visible, undefined);
+      },
+    )
+    .get(
+      '/:id',
+      { summary: 'A payment', access: 'caller', answers: { 200: PaymentView }, refusals: ['NOT_FOUND'] },
+      async ({ params, caller }) => {
+        const document = await streams.read(paymentOf(params.id));
+        if (!document || !mayRead(caller, document.state)) return refuse('NOT_FOUND');
+        return ok(viewOf(document.state), { version: document.version });
+      },
+    );
+}
+
+/** `/internal/prepare`: the card token only; answered before the order is accepted. */
+export function internalRoutes(cards: PreparedCards): Api<Spec> {
+  return internal('').post(
+    '/prepare',
+    {
+      summary: 'Keep the card of an order until its outcome is known',
+      takes: z.strictObject({ orderId: z.uuid(), token: z.string().min(1).max(255) }),
+      answers: { 204: null },
+    },
+    async ({ body }) => {
+      await cards.keep(body.orderId, body.token);
+      return noContent();
+    },
+  );
+}
+
+function mayRead(caller: Caller, { due }: Payment): boolean {
+  const owns = caller.clientId === undefined && due.customerId === caller.id;
+  return owns || caller.may('payment:read', due.shopId);
+}
+
+function viewOf({ status, due, captures, refunds }: Payment): PaymentView {
+  return {
+    id: due.paymentId,
+    orderId: due.orderId,
+    status: STATUS[status as keyof typeof STATUS],
+    amount: due.amount,
+    currency: due.currency,
+    captures: [...captures],
+    refunds: [...refunds],
+  };
+}

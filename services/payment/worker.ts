@@ -1,0 +1,86 @@
+// Moves the money: asks the provider outside of any handler and saves what it says. Repeated until the outcome is known.
+
+import type { Logger } from 'pino';
+import { Fault } from '#kit/errors';
+import type { Streams } from '#kit/events/streams';
+import { Worker } from '#kit/events/worker';
+import { idOf } from '#kit/ids';
+import { capture, decline, type Payment, paymentOf, refund } from './payment.ts';
+import type { PreparedCards } from './prepared.ts';
+import type { Outcome, Provider } from './provider.ts';
+import { settle } from './settle.ts';
+
+export function paymentWorker(parts: {
+  readonly streams: Streams;
+  readonly provider: Provider;
+  readonly cards: PreparedCards;
+  readonly log: Logger;
+}): Worker {
+  const { streams, provider, cards, log } = parts;
+
+  async function perform(paymentId: string): Promise<'done' | 'pending'> {
+    const document = await streams.read(paymentOf(paymentId));
+    switch (document?.state.status) {
+      case 'capturing':
+        await save(paymentId, await captured(document.state));
+        return perform(paymentId); // a payment that was cancelled meanwhile is given back at once
+      case 'refunding':
+        await save(paymentId, await refunded(document.state));
+        return 'done';
+      case 'captured':
+      case 'failed':
+      case 'voided':
+        await cards.forget(document.state.due.orderId);
+        return 'done';
+      default:
+        return 'done';
+    }
+  }
+
+  async function captured({ due }: Payment): Promise<Outcome> {
+    const { paymentId, orderId, amount, currency } = due;
+    const token = await cards.find(orderId);
+    if (token === undefined) return { outcome: 'refused', code: 'CARD_MISSING', detail: 'No card was given' };
+    return provider.capture({ paymentId, orderId, amount, currency, token });
+  }
+
+  function refunded({ due, providerRef }: Payment): Promise<Outcome> {
+    const { paymentId, amount, currency } = due;
+    if (providerRef === null) throw new Error(`${paymentId} has nothing to give back`);
+    return provider.refund({ paymentId, providerRef, refundId: idOf('refund', paymentId), amount, currency });
+  }
+
+  async function save(paymentId: string, outcome: Outcome): Promise<void> {
+    const ref = paymentOf(paymentId);
+    const { state, events } = (await streams.read(ref)) as {
+      state: Payment;
+      events: readonly { id: string; correlationId?: string; traceparent?: string }[];
+    };
+    if (outcome.outcome === 'refused' && state.status === 'refunding') {
+      throw new Fault(`the provider will not give ${paymentId} back: ${outcome.code}`);
+    }
+    const last = events.at(-1);
+    await streams.execute({
+      touch: [ref],
+      origin: {
+        actor: `app:${streams.source}`,
+        correlationId: last?.correlationId ?? paymentId,
+        causationId: last?.id ?? paymentId,
+        traceparent: last?.traceparent ?? '',
+      },
+      decide(desk) {
+        switch (outcome.outcome) {
+          case 'captured':
+            return settle(desk, ref, capture, { providerRef: outcome.providerRef });
+          case 'declined':
+          case 'refused':
+            return settle(desk, ref, decline, { code: 'PAYMENT_DECLINED', detail: outcome.detail });
+          case 'refunded':
+            return settle(desk, ref, refund, { refundRef: outcome.refundRef });
+        }
+      },
+    });
+  }
+
+  return new Worker({ perform, log });
+}
