@@ -21,7 +21,7 @@ interface Options {
 const nodeFlags = ['--max-semi-space-size=2', '--max-old-space-size=128'];
 
 /** What a service finds in its environment, besides settings of its own. */
-export function appEnvironment({ service, ports, secrets }: Options, values: Values): Record<string, string> {
+function appEnvironment({ service, ports, secrets }: Options, values: Values): Record<string, string> {
   const own = Object.entries(service.env).map(([name, value]) => [
     name,
     fillIn(value, values, `${name} of ${service.appId}`),

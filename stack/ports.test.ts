@@ -1,0 +1,52 @@
+import { createServer } from 'node:net';
+import { describe, expect, test } from '@jest/globals';
+import { StackError } from './errors.ts';
+import { assertPortsFree, findFreeBase, planPorts } from './ports.ts';
+import { deployable, services } from './services.ts';
+
+const table = [deployable('gateway'), deployable('order')];
+
+describe('the port plan', () => {
+  test('gives the gateway the base and each service a block of ten', () => {
+    const { apps } = planPorts(table, 8000);
+    expect(apps.gateway).toEqual({ app: 8000, daprHttp: 8001, daprGrpc: 8002, daprInternal: 8003, metrics: 8004 });
+    expect(apps.order?.app).toBe(8010);
+  });
+
+  test('puts the infrastructure behind the services and replicas behind that', () => {
+    const plan = planPorts(table, 8000, { order: 3 });
+    expect(plan).toMatchObject({ broker: 8020, postgres: 8030, smtp: 8040, mailWeb: 8041, cardProvider: 8050 });
+    expect(plan.apps['order-2']?.app).toBe(8060);
+    expect(plan.apps['order-3']?.app).toBe(8070);
+  });
+
+  test('uses no port twice', () => {
+    const { apps, ...rest } = planPorts(services, 8000, { order: 2, inventory: 3 });
+    const ports = [...Object.values(apps).flatMap((block) => Object.values(block)), ...Object.values(rest)];
+    expect(new Set(ports).size).toBe(ports.length);
+  });
+
+  test.each([80, 32_750, 1.5, Number.NaN])('refuses base %d', (base) => {
+    expect(() => planPorts(table, base)).toThrow(StackError);
+  });
+});
+
+describe('taken ports', () => {
+  test('are named with their use and a way out', async () => {
+    const base = await findFreeBase(10);
+    const server = createServer().listen(base, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    try {
+      const wanted = new Map([
+        [base, 'order, app'],
+        [base + 1, 'order, daprHttp'],
+      ]);
+      await expect(assertPortsFree(wanted)).rejects.toMatchObject({
+        message: `Port ${base} (order, app) is taken by another process.`,
+        remedy: expect.stringContaining('--base'),
+      });
+    } finally {
+      server.close();
+    }
+  });
+});

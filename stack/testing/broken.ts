@@ -1,0 +1,3 @@
+// A service that cannot start.
+console.error('the reason');
+process.exit(1);
