@@ -96,7 +96,6 @@ export function reportSuite(world: World): void {
   it('refuses a wrong range, grouping or caller', async () => {
     const range = { from: '2017-01-01', to: '2017-01-02', groupBy: 'shop,day' };
     expectProblem(await sales({ ...range, groupBy: 'customer' }), 400);
-    expectProblem(await sales({ ...range, groupBy: 'day,day' }), 400);
     expectProblem(await sales({ ...range, from: '2017-02-30' }), 400);
     expectProblem(await sales({ ...range, from: '2017-01-03' }), 400);
     expectProblem(await sales({ ...range, other: '1' }), 400);

@@ -6,8 +6,8 @@ import { newSku, unique, webOrder } from './goods.ts';
 import { WEB, type World } from './world.ts';
 
 export function webhookSuite(world: World): void {
-  const send = (body: string, signed: string | undefined) =>
-    world.anybody.send('POST', '/api/v1/webhooks/provider', {
+  const send = (body: string, signed: string | undefined, path = '/webhooks/provider') =>
+    world.anybody.send('POST', path, {
       raw: body,
       headers: {
         'content-type': 'application/json; charset=utf-8',

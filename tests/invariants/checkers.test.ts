@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { StoredEvent, StreamDocument } from '../../services/kit/events/document.ts';
 import { checkBookings } from './bookings.ts';
-import { checkLedger } from './ledger.ts';
+import { checkEntries, checkLedger } from './ledger.ts';
 import { checkMoney, type SoldOrder } from './money.ts';
 import { checkAnswers, checkSagas } from './sagas.ts';
 import { checkLines, checkReservations, checkStock } from './stock.ts';
@@ -167,19 +167,30 @@ describe('I4', () => {
 });
 
 describe('I5', () => {
-  const postings = (entry: unknown) => entry as { account: string; amount: number; currency: string }[];
+  const entry = (amounts: number[]) => ({
+    currency: 'USD',
+    lines: amounts.map((amount) => ({ account: 'a', amount })),
+  });
   const check = (value: unknown, updated = false) =>
-    subjects(checkLedger([{ key: 'ledger:1', value, updated }], postings));
-  const [debit, credit] = [
-    { account: 'a', amount: 5, currency: 'USD' },
-    { account: 'b', amount: -5, currency: 'USD' },
-  ];
-  it('holds for an entry that balances', () => expect(check([debit, credit])).toEqual([]));
-  it('is broken by one that does not, in one currency, or that was changed', () => {
-    expect(check([debit, { ...credit, amount: -4 }])).toEqual(['I5']);
-    expect(check([debit, { ...credit, currency: 'EUR' }])).toEqual(['I5', 'I5']);
-    expect(check([debit, credit], true)).toEqual(['I5']);
-    expect(check([])).toEqual(['I5']);
+    subjects(checkLedger([{ key: 'ledger:p:capture', value, updated }]));
+  it('holds for an entry that balances and its payment', () => {
+    expect(check(entry([5, -5]))).toEqual([]);
+    expect(
+      checkEntries(
+        [{ key: 'ledger:p:capture', value: entry([5, -5]) }],
+        [{ paymentId: 'p', captured: 5, refunded: 0 }],
+      ),
+    ).toEqual([]);
+  });
+  it('is broken by one that does not balance, is empty, or was changed', () => {
+    expect(check(entry([5, -4]))).toEqual(['I5']);
+    expect(check(entry([5.5, -5.5]))).toEqual(['I5']);
+    expect(check(entry([]))).toEqual(['I5']);
+    expect(check(entry([5, -5]), true)).toEqual(['I5']);
+  });
+  it('is broken by a movement without an entry, and an entry without a movement', () => {
+    expect(subjects(checkEntries([], [{ paymentId: 'p', captured: 5, refunded: 0 }]))).toEqual(['I5']);
+    expect(subjects(checkEntries([{ key: 'ledger:q:refund', value: entry([5, -5]) }], []))).toEqual(['I5']);
   });
 });
 
