@@ -29,7 +29,6 @@ export const catalogue = {
       'receipt.opened',
       'receipt.booked',
       'adjustment.opened',
-
       'adjustment.refused',
       'reservation.closed',
     ],
@@ -42,6 +41,7 @@ export const catalogue = {
       'payment.captured',
       'payment.failed',
       'payment.voided',
+      'payment.cancellation-noted',
       'payment.refund-requested',
       'payment.refunded',
     ],
