@@ -1,0 +1,119 @@
+// The service from its dependencies, not listening: what it hears, keeps and answers.
+import { setTimeout as pause } from 'node:timers/promises';
+import type Koa from 'koa';
+import { deadLetters } from '#kit/dapr/dead-letters';
+import type { Sidecar } from '#kit/dapr/sidecar';
+import { type Subscription, subscriber } from '#kit/dapr/subscriber';
+import { Fault } from '#kit/errors';
+import { catalogue, type TopicName } from '#kit/events/catalogue';
+import { Contracts } from '#kit/events/contracts';
+import { type AppParts, createApp } from '#kit/http/app';
+import { Metrics } from '#kit/http/metrics';
+import { Database } from '#kit/views/database';
+import { DeadLetterBook } from './dead-letter-book.ts';
+import { EventLog } from './event-log.ts';
+import { figures } from './figures.ts';
+import { historyOf } from './history.ts';
+import { Recorder } from './recorder.ts';
+import { internalRoutes, publicRoutes } from './routes.ts';
+import { salesView } from './sales-view.ts';
+import { View } from './view.ts';
+
+export interface ReportOptions extends Omit<AppParts, 'routes' | 'middleware' | 'ready'> {
+  readonly sidecar: Sidecar;
+  /** Name of the database binding. */
+  readonly binding: string;
+  readonly contracts?: Pick<Contracts, 'check'>;
+}
+
+export interface ReportService {
+  readonly app: Koa;
+  readonly views: readonly View[];
+  /** Creates what is missing in the database, as soon as sidecar and database are there; messages come again until then. */
+  begin(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Milliseconds that a batch may gather: every event costs the less, and nobody waits for a report. */
+const GATHER = 250;
+
+/** Builds the service. Nothing is called before `begin`. */
+export function reportService(options: ReportOptions): ReportService {
+  const { name, sidecar, log } = options;
+  const contracts = options.contracts ?? new Contracts();
+  const metrics = options.metrics ?? new Metrics();
+  const database = new Database(sidecar, options.binding);
+  const eventLog = new EventLog(database);
+  const book = new DeadLetterBook(database);
+  const views = [salesView].map((definition) => new View(database, definition, log));
+  const count = figures(metrics, { book, views, eventLog, log });
+  const recorder = new Recorder({
+    eventLog,
+    readHistory: historyOf(sidecar, contracts),
+    log,
+    recorded(events) {
+      count.recorded(events);
+      for (const view of views) view.wake();
+    },
+  });
+  const topics = (Object.keys(catalogue) as TopicName[]).map((topic) => ({ topic, ...catalogue[topic] }));
+  const subscriptions = topics
+    .filter(({ heardBy }) => (heardBy as readonly string[]).includes(name))
+    .map(
+      ({ topic }): Subscription => ({
+        pubsub: 'pubsub-views',
+        topic,
+        types: undefined,
+        maxMessages: 200,
+        maxAwait: GATHER,
+        handle: (messages) => recorder.handle(messages),
+      }),
+    );
+  const buried = topics.flatMap(({ topic, heardBy }) => heardBy.map((appId) => ({ topic, appId })));
+  let created = false;
+  let stopped = false;
+
+  const app = createApp({
+    ...options,
+    metrics,
+    routes: [publicRoutes({ database, eventLog, book, views }), internalRoutes({ database, eventLog, book, views })],
+    middleware: [
+      deadLetters({ of: buried, keep: (letter) => book.keep(letter), log }),
+      subscriber({ appId: name, subscriptions, contracts: contracts as Contracts, sidecar, log }),
+    ],
+    ready: async () => ({
+      sidecar: await sidecar.ready(),
+      database: created && (await eventLog.answers()),
+    }),
+  });
+
+  async function create(): Promise<void> {
+    await eventLog.create();
+    await book.create();
+    for (const view of views) await view.create();
+    created = true;
+    await recorder.mendParked();
+    count.start();
+  }
+
+  return {
+    app,
+    views,
+    async begin() {
+      while (!stopped) {
+        try {
+          return await create();
+        } catch (error) {
+          if (!(error instanceof Fault)) throw error;
+          log.info({ err: error }, 'waiting for the sidecar and its database');
+          await pause(250);
+        }
+      }
+    },
+    async stop() {
+      stopped = true;
+      count.stop();
+      for (const view of views) await view.stop();
+    },
+  };
+}

@@ -1,0 +1,7 @@
+// Settings of the service beside those that every service has.
+import { z } from 'zod';
+
+export const Config = z.object({
+  /** The output binding of the database that holds log and views. */
+  REPORT_DATABASE: z.string().min(1).default('views-report'),
+});
