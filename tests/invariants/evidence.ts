@@ -48,7 +48,9 @@ const OWNERS = ['order', 'inventory', 'payment', 'product', 'shop', 'notificatio
 /** Reads it all. */
 export async function gatherEvidence(mesh: Mesh): Promise<Evidence> {
   const services = new Map<string, ServiceEvidence>();
-  for (const appId of OWNERS) services.set(appId, serviceEvidence(await readStore(mesh, appId)));
+  const running = new Set(mesh.processes.map(({ name }) => name));
+  for (const appId of OWNERS.filter((owner) => running.has(owner)))
+    services.set(appId, serviceEvidence(await readStore(mesh, appId)));
   const [book, stockRows, orderRows, paymentRows, recorded, sales, parked, deadLetters] = await Promise.all([
     providerControl(`http://127.0.0.1:${mesh.ports.cardProvider}`).book(),
     queryRows<StockRow>(mesh, 'views_inventory', 'select shop_id, sku, on_hand, reserved, sold from stock'),

@@ -1,7 +1,7 @@
 // `npm run replay`: sends the real baskets through the gateway as the tills of four shops would, and compares the
 // system's own report with the totals of the data, to the cent.
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readBaskets, readExpected } from '../../stack/demo-data.ts';
 import { Gateway } from '../client/gateway.ts';
@@ -18,7 +18,8 @@ const HELP = `npm run replay -- [options]
   --days <days>        only these days: 7 (the first seven), 2017-01-03, or 2017-01-03..2017-01-09
   --concurrency <n>    clients at work at once (8)
   --url <url>          the gateway (http://127.0.0.1:8000)
-  --profile <name>     whose secrets to use: .data/<name>/secrets.json (local)`;
+  --profile <name>     whose secrets to use: .data/<name>/secrets.json (local)
+  --data <folder>      the data folder, when npm start was given another one`;
 
 interface Options {
   readonly url: string;
@@ -120,6 +121,7 @@ function optionsOf(argv: readonly string[], baskets: Parameters<typeof selection
       concurrency: { type: 'string', default: '8' },
       url: { type: 'string', default: 'http://127.0.0.1:8000' },
       profile: { type: 'string', default: 'local' },
+      data: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
@@ -131,7 +133,7 @@ function optionsOf(argv: readonly string[], baskets: Parameters<typeof selection
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 256)
     throw new Error('--concurrency takes a number from 1 to 256');
   const { shop, days } = values;
-  const file = resolve('.data', values.profile, 'secrets.json');
+  const file = resolve(values.data ?? join('.data', values.profile), 'secrets.json');
   return {
     url: values.url,
     concurrency,
