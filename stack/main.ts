@@ -11,6 +11,9 @@ import type { Secrets } from './secrets.ts';
 /** What `stack/demo.ts` exports: puts shops, products, stock and identities in; may run again at each start. */
 type SeedDemo = (context: { baseUrl: string; secrets: Secrets; log: (line: string) => void }) => Promise<void>;
 
+/** The demo data is put in through the public surface of these. */
+const demoNeeds = ['gateway', 'auth', 'product', 'inventory', 'shop'];
+
 const started = Number(process.env.STACK_STARTED_AT) || Date.now();
 
 async function main(): Promise<number> {
@@ -58,7 +61,9 @@ async function main(): Promise<number> {
 
 async function seedDemo({ url, secrets, processes }: Mesh, board: Board): Promise<void> {
   const file = join(root, 'stack', 'demo.ts');
-  if (!existsSync(file) || !processes.some(({ name }) => name === 'gateway')) return;
+  const missing = demoNeeds.filter((appId) => !processes.some(({ name }) => name === appId));
+  if (!existsSync(file)) return;
+  if (missing.length > 0) return board.say(`no demo data: it comes in through ${missing.join(', ')}, left out here`);
   const { seedDemo: seed } = (await import(file)) as { seedDemo: SeedDemo };
   await seed({ baseUrl: url, secrets, log: (line) => board.say(line) });
 }
@@ -85,11 +90,13 @@ function welcome(board: Board, { url, ports, secrets, dataDir, processes }: Mesh
   out();
 }
 
+// A closed terminal must not keep us from stopping what we started.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
 try {
-  process.exitCode = await main();
+  process.exit(await main());
 } catch (error) {
-  if (!(error instanceof StackError)) throw error;
-  process.stderr.write(`\n${error.message}\n${error.remedy}\n`);
-  process.exitCode = 1;
+  const text = error instanceof StackError ? `${error.message}\n${error.remedy}` : ((error as Error).stack ?? error);
+  process.stderr.write(`\n${text}\n`);
+  process.exit(1);
 }
-if (process.connected) process.disconnect();

@@ -1,12 +1,14 @@
 // The whole system, or a part of it, as one thing that starts, stops and can be hurt: `npm start` and the tests use it alike.
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findProgram } from './bootstrap/runtime-folder.mjs';
 import { StackError } from './errors.ts';
 import { clearFolder, type Layout, layout, openFolder, RECORD, root } from './layout.ts';
 import { buildPlan, infrastructureNames, type Plan } from './plan.ts';
 import { type AppPorts, assertPortsFree, findFreeBase, type PortPlan, planPorts } from './ports.ts';
 import { provision } from './postgres.ts';
+import { answers } from './probe.ts';
 import { readResources, resourceFolders } from './render.ts';
 import { RunRecord } from './run-record.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
@@ -85,7 +87,11 @@ export async function startMesh(options: MeshOptions = {}): Promise<Mesh> {
     log(`ended ${name} (${pid}), left by a runner that was killed`),
   );
   const running: Supervised[] = [];
-  const stop = once(() => stopAll(running, record));
+  const stopping = new AbortController();
+  const stop = once(() => {
+    stopping.abort(new StackError('The mesh was stopped before it was up.', 'Start it again.'));
+    return stopAll(running, record);
+  });
   try {
     clearFolder(folders, options.fresh ?? false);
     const secrets = loadSecrets(folders.data, table);
@@ -106,12 +112,18 @@ export async function startMesh(options: MeshOptions = {}): Promise<Mesh> {
     options.onStart?.(mesh);
     changed();
 
-    const patience = options.readyWithinMs ?? 60_000;
-    await startAll(infrastructure, patience);
+    const startAll = async (processes: readonly Supervised[]) => {
+      stopping.signal.throwIfAborted();
+      await Promise.all(processes.map((each) => each.start()));
+      await Promise.all(processes.map((each) => each.waitReady(options.readyWithinMs)));
+    };
+    await startAll(infrastructure);
     if (plan.databases.length > 0) await provision(plan.postgres, plan.databases, secrets);
-    await startAll(running.slice(infrastructure.length), patience);
+    await startAll(running.slice(infrastructure.length));
     await options.seed?.(mesh);
+    stopping.signal.throwIfAborted();
     writeFileSync(join(folders.run, 'seeded'), '');
+    if (selected.length === table.length) await untilPublic(mesh, selected);
     return mesh;
   } catch (error) {
     await stop();
@@ -119,9 +131,24 @@ export async function startMesh(options: MeshOptions = {}): Promise<Mesh> {
   }
 }
 
-async function startAll(processes: readonly Supervised[], withinMs: number): Promise<void> {
-  await Promise.all(processes.map((each) => each.start()));
-  await Promise.all(processes.map((each) => each.waitReady(withinMs)));
+/** The gateway's own `/readyz` speaks for all services, and comes last: after the demo data. */
+async function untilPublic({ portsOf }: Mesh, selected: readonly Deployable[]): Promise<void> {
+  for (const { appId } of selected.filter(({ readyPath, entry }) => readyPath !== '/readyz' && entry !== null)) {
+    const url = `http://127.0.0.1:${portsOf(appId).app}/readyz`;
+    const deadline = Date.now() + 20_000;
+    while (!(await answers(url, 200))) {
+      if (Date.now() > deadline) {
+        const body = await fetch(url)
+          .then((answer) => answer.text())
+          .catch(String);
+        throw new StackError(
+          `${url} does not say that all is ready: ${body}`,
+          'Look into the log of the service it names.',
+        );
+      }
+      await sleep(100);
+    }
+  }
 }
 
 /** Apps first, so that they can drain through their sidecars; what all stand on goes last. */

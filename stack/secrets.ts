@@ -48,6 +48,7 @@ export const postgresSecret = (role: string): string => `postgres-${role.replace
 
 function secretNames(table: readonly Deployable[]): string[] {
   return [
+    'auth-key-encryption',
     'demo-password',
     'provider-api-key',
     'provider-webhook-secret',

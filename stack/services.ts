@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the runner fills these in, as it does in the resource files
 // The one table of what the system consists of. Processes, ports, sidecar folders, readiness, Tilt and the docs come from here.
+import { demoShops } from './secrets.ts';
 
 /** What a deployable needs besides its sidecar; started only when something selected needs it. */
 export type Infrastructure = 'broker' | 'postgres' | 'mail' | 'card-provider';
@@ -65,7 +66,8 @@ export const services: readonly Deployable[] = [
   deployable('auth', {
     components: ['statestore-auth', 'secretstore'],
     resiliency: ['services'],
-    secrets: ['demo-password', 'till-*'],
+    secrets: ['auth-key-encryption', 'demo-password', 'till-*'],
+    env: { DEMO: 'true', DEMO_SHOPS: demoShops.join(',') }, // heeded in the local profile only
   }),
   deployable('product', {
     components: streams('product'),

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { installDependencies } from './bootstrap/dependencies.mjs';
 import { Failure } from './bootstrap/failure.mjs';
 import { buildRuntime } from './bootstrap/runtime-build.mjs';
+import { cacheFolder } from './bootstrap/runtime-folder.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const startedAt = Date.now();
@@ -37,14 +38,19 @@ function node24() {
 function handOver() {
   const child = spawn(node24(), [join(root, 'stack', 'main.ts'), ...args], {
     cwd: root,
-    env: { ...process.env, STACK_STARTED_AT: String(startedAt) },
+    env: { ...process.env, NODE_COMPILE_CACHE: join(cacheFolder(), 'compiled'), STACK_STARTED_AT: String(startedAt) },
     // The channel closes when this process is killed, so that the mesh is not left running by itself.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   // Ctrl-C reaches the whole foreground group, main.ts too: wait for its orderly end. Other signals are passed on.
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // npm that is killed says nothing to us: our parent is another one then.
+  const parent = process.ppid;
+  const watch = setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500);
+  if (!process.env.npm_lifecycle_event) clearInterval(watch); // `node stack/start.mjs &` may outlive its shell
   child.once('exit', (code, signal) => {
+    clearInterval(watch);
     process.exitCode = signal ? 1 : (code ?? 1);
   });
 }

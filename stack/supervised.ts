@@ -163,6 +163,7 @@ export class Supervised implements ProcessHandle {
   async waitReady(withinMs = 60_000): Promise<void> {
     const deadline = Date.now() + withinMs;
     while (this.#state !== 'ready') {
+      if (!this.#wanted) throw this.#failure('was stopped');
       if (!this.#everReady && this.#deaths >= DEATHS_BEFORE_GIVING_UP)
         throw this.#failure(`does not start (${this.lastExit})`);
       if (Date.now() > deadline) throw this.#failure(`was not ready after ${Math.round(withinMs / 1000)} s`);
