@@ -4,11 +4,11 @@ import { Amount, Currency } from '#kit/money';
 import { Instant } from '#kit/time';
 import { priceKey } from './product.ts';
 
+/** What daprd takes as one part of a path when it invokes an app: it refuses, decodes or normalises the rest. */
 export const Sku = z
   .string()
-  .min(1)
-  .max(64)
-  .meta({ description: 'Stock keeping unit: any text', examples: ['818980'] });
+  .regex(/^(?!\.{1,2}$)[^/?#%\p{Cc}]{1,64}$/u, '1 to 64 characters, none of / ? # % and no control characters')
+  .meta({ description: 'Stock keeping unit', examples: ['818980'] });
 const Text = z.string().max(200);
 
 export const ShopOrDefault = z

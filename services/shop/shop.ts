@@ -43,7 +43,10 @@ export function change(shop: ShopState, wish: Shop): Decision<ShopEvent> {
   return same ? [] : [{ type: 'shop.changed', data: wish }];
 }
 
-/** Ids of all shops, in order: the list reads the shops themselves, so that only an opening writes here. */
+/**
+ * Ids of all shops, in order: the list reads the shops themselves, so that only an opening writes here. Some 5,000 ids
+ * fit into a document on every store.
+ */
 export const shopIndexes: StreamKind<readonly string[], EventOf<'shop.listed', { readonly id: string }>> = {
   name: 'shop-index',
   initial: [],
