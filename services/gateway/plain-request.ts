@@ -23,13 +23,16 @@ const single = new Set([
 
 /** The first middleware. Node's own parser has refused already what RFC 9112 forbids outright. */
 export function onlyPlainRequests(): Koa.Middleware {
+  const tainted = new WeakSet<object>();
   return async (ctx, next) => {
+    // Node reads pipelined requests ahead: what came behind a trick may be part of it, and nobody waits for its answer.
+    if (tainted.has(ctx.req.socket)) return sendProblem(ctx, malformed('An earlier request was refused'));
     if (!methods.includes(ctx.method)) {
       return sendProblem(ctx, refuse('METHOD_NOT_ALLOWED'), { allow: methods.join(', ') });
     }
     const refusal = trickIn(ctx.req);
     if (!refusal) return next();
-    // What follows on this connection may be part of the trick.
+    tainted.add(ctx.req.socket);
     sendProblem(ctx, refusal, { connection: 'close' });
   };
 }

@@ -3,6 +3,8 @@
 export interface PublicRoute {
   /** The path itself and everything below it. */
   readonly prefix: string;
+  /** The path itself only. */
+  readonly exact?: boolean;
   readonly appId: string;
   /** Path at the service, when it is another one. */
   readonly to?: string;
@@ -16,7 +18,7 @@ export interface PublicRoute {
 
 /** First match wins: exact exceptions stand before the prefix that they are an exception of. */
 export const routes: readonly PublicRoute[] = [
-  { prefix: '/api/v1/auth/token', appId: 'auth', noToken: true },
+  { prefix: '/api/v1/auth/token', exact: true, appId: 'auth', noToken: true },
   { prefix: '/api/v1/auth', appId: 'auth' },
   { prefix: '/api/v1/products', appId: 'product' },
   { prefix: '/api/v1/inventory', appId: 'inventory' },
@@ -24,9 +26,10 @@ export const routes: readonly PublicRoute[] = [
   { prefix: '/api/v1/payments', appId: 'payment' },
   { prefix: '/api/v1/shops', appId: 'shop' },
   { prefix: '/api/v1/reports', appId: 'report' },
-  { prefix: '/.well-known/jwks.json', appId: 'auth', methods: ['GET', 'HEAD'] },
+  { prefix: '/.well-known/jwks.json', exact: true, appId: 'auth', methods: ['GET', 'HEAD'] },
   ...['/webhooks/provider', '/api/v1/webhooks/provider'].map((prefix) => ({
     prefix,
+    exact: true,
     appId: 'payment-provider',
     to: '/internal/webhooks',
     methods: ['POST'],
@@ -55,5 +58,5 @@ export function maxBodyOf(method: string, path: string): number {
 
 /** The row for a path that was checked to be plain, undefined: not public. */
 export function routeOf(path: string): PublicRoute | undefined {
-  return routes.find(({ prefix, to }) => path === prefix || (to === undefined && path.startsWith(`${prefix}/`)));
+  return routes.find(({ prefix, exact }) => path === prefix || (!exact && path.startsWith(`${prefix}/`)));
 }
