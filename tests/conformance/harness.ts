@@ -1,14 +1,14 @@
 // A real daprd with a real broker and a store, for one test file: started on free ports, gone afterwards.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { connect, createServer as createPort } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Sidecar } from '#kit/dapr/sidecar';
-import { topicNames } from '#kit/events/catalogue';
-import { findBinaries } from './binaries.ts';
+import { brokerProcess } from '../../stack/broker.ts';
+import { freePort } from './ports.ts';
+import { type Killable, Process } from './process.ts';
+import { programPath } from './programs.ts';
+import { configuration, impatientDeliveries, pubsubs, sqliteStore } from './resources.ts';
 
 export interface Bench {
   readonly folder: string;
@@ -24,77 +24,102 @@ export interface AppOptions {
   readonly handler?: RequestListener;
   /** Further Dapr resources, one YAML text each, beside the default set. */
   readonly resources?: readonly string[];
+  /** Name of its consumer groups; the app-id unless told. A new one hears every topic from the start. */
+  readonly group?: string;
+  /** Sent by the sidecar to the app as `dapr-api-token`. */
+  readonly appToken?: string;
+  /** Wanted by the sidecar from the app as `dapr-api-token`. */
+  readonly token?: string;
 }
 
 export interface App {
   readonly sidecar: Sidecar;
   readonly daprPort: number;
+  readonly port: number;
   readonly daprd: Killable;
+  /** Ends the app's server with all its connections, as a kill would... */
+  vanish(): Promise<void>;
+  /** ...and brings it back on the same port. */
+  comeBack(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A process that a test may end and start again. */
-export interface Killable {
-  kill(signal?: NodeJS.Signals): Promise<void>;
-  start(): Promise<void>;
+export interface BenchOptions {
+  /** A bench of state stores needs no broker. */
+  readonly broker?: boolean;
+  readonly topics?: readonly string[];
 }
 
 /** Starts the broker. The default resources of an app: `statestore` (SQLite, own file), the pub/sub classes. */
-export async function startBench(): Promise<Bench> {
-  const { daprd, kfake } = await findBinaries();
+export async function startBench({ broker: withBroker = true, topics = [] }: BenchOptions = {}): Promise<Bench> {
   const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
   const brokerPort = await freePort();
-  const topics = [...topicNames(), 'orders.dead.probe'].join(',');
-  const brokerArgs = ['-port', String(brokerPort), '-data-dir', join(folder, 'kfake'), '-topics', topics];
-  const broker = new Process(kfake, brokerArgs, {}, () => reachable(brokerPort));
-  await broker.start();
+  const broker = new Process(
+    brokerProcess({
+      program: programPath('kfake'),
+      dataDir: folder,
+      port: brokerPort,
+      moreTopics: ['orders.dead.probe', ...topics],
+      logFile: '',
+      env: {},
+    }),
+  );
+  if (withBroker) await broker.start();
   const apps: App[] = [];
 
-  async function app({ appId, handler, resources = [] }: AppOptions): Promise<App> {
+  async function app(options: AppOptions): Promise<App> {
+    const { appId, handler, resources = [], group = appId, appToken, token } = options;
     const server = createServer(handler ?? ((_, response) => response.writeHead(404).end()));
-    const appPort = await listen(server);
+    const port = await freePort();
+    await listen(server, port);
     const [daprPort, grpc, internal, metrics] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
     const home = mkdtempSync(join(folder, `${appId}-`));
     const yaml = join(home, 'resources');
     mkdirSync(yaml);
-    const all = [...defaults(folder, appId, brokerPort), ...resources];
+    const broking = withBroker ? [...pubsubs(brokerPort, group), impatientDeliveries()] : [];
+    const all = [...broking, sqliteStore(folder, appId), ...resources];
     for (const [index, text] of all.entries()) writeFileSync(join(yaml, `${index}.yaml`), text);
-    writeFileSync(join(home, 'config.yaml'), configuration(folder));
-    const args = [
-      ...[
-        '--app-id',
-        appId,
-        '--app-port',
-        String(appPort),
-        '--resources-path',
-        yaml,
-        '--config',
-        join(home, 'config.yaml'),
-      ],
-      ...[
-        '--dapr-http-port',
-        String(daprPort),
-        '--dapr-grpc-port',
-        String(grpc),
-        '--dapr-internal-grpc-port',
-        String(internal),
-      ],
-      ...['--metrics-port', String(metrics), '--metrics-listen-address', '127.0.0.1'],
-      ...['--dapr-listen-addresses', '127.0.0.1', '--dapr-internal-grpc-listen-address', '127.0.0.1'],
-      ...['--placement-host-address', '', '--scheduler-host-address', '', '--log-level', 'warn'],
-    ];
-    const sidecar = new Sidecar({ port: daprPort });
-    const process = new Process(daprd, args, { DAPR_HOST_IP: '127.0.0.1' }, () => sidecar.ready());
-    await process.start();
+    const config = join(home, 'config.yaml');
+    writeFileSync(config, configuration(folder));
+    const flags: Record<string, string | number> = {
+      'app-id': appId,
+      'app-port': port,
+      'resources-path': yaml,
+      config,
+      'dapr-http-port': daprPort,
+      'dapr-grpc-port': grpc,
+      'dapr-internal-grpc-port': internal,
+      'metrics-port': metrics,
+      'metrics-listen-address': '127.0.0.1',
+      'dapr-listen-addresses': '127.0.0.1',
+      'dapr-internal-grpc-listen-address': '127.0.0.1',
+      'placement-host-address': '',
+      'scheduler-host-address': '',
+      'log-level': 'warn',
+    };
+    const sidecar = new Sidecar({ port: daprPort, token });
+    const daprd = new Process({
+      file: programPath('daprd'),
+      args: Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
+      env: {
+        DAPR_HOST_IP: '127.0.0.1',
+        ...(appToken && { APP_API_TOKEN: appToken }),
+        ...(token && { DAPR_API_TOKEN: token }),
+      },
+      isReady: () => sidecar.ready(),
+    });
+    await daprd.start();
     const started: App = {
       sidecar,
       daprPort,
-      daprd: process,
+      port,
+      daprd,
+      vanish: () => close(server),
+      comeBack: () => listen(server, port),
       async stop() {
-        await process.kill('SIGTERM');
+        await daprd.kill('SIGTERM');
         await sidecar.close();
-        server.closeAllConnections();
-        await new Promise((resolve) => server.close(resolve));
+        if (server.listening) await close(server);
       },
     };
     apps.push(started);
@@ -114,135 +139,12 @@ export async function startBench(): Promise<Bench> {
   };
 }
 
-class Process implements Killable {
-  readonly #file: string;
-  readonly #args: readonly string[];
-  readonly #env: Record<string, string>;
-  readonly #ready: () => Promise<boolean>;
-  #child: ChildProcess | undefined;
-  #output = '';
-
-  constructor(file: string, args: readonly string[], env: Record<string, string>, ready: () => Promise<boolean>) {
-    this.#file = file;
-    this.#args = args;
-    this.#env = env;
-    this.#ready = ready;
-  }
-
-  async start(): Promise<void> {
-    const env = { PATH: process.env['PATH'] ?? '', HOME: homedir(), ...this.#env };
-    const child = spawn(this.#file, this.#args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#child = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk) => {
-        this.#output = (this.#output + chunk).slice(-8_000);
-      });
-    }
-    const deadline = Date.now() + 15_000;
-    while (!(await this.#ready())) {
-      if (child.exitCode !== null || Date.now() > deadline)
-        throw new Error(`${this.#file} did not start:\n${this.#output}`);
-      await pause(20);
-    }
-  }
-
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill(signal);
-    const late = setTimeout(() => child.kill('SIGKILL'), 8_000);
-    await gone;
-    clearTimeout(late);
-  }
-}
-
-function defaults(folder: string, appId: string, brokerPort: number): string[] {
-  const pubsubs = ['saga', 'views', 'effects', 'dead'].map((name) =>
-    component(`pubsub-${name}`, 'pubsub.kafka', {
-      brokers: `127.0.0.1:${brokerPort}`,
-      authType: 'none',
-      disableTls: 'true',
-      consumerGroup: `{appID}-${name}`,
-      initialOffset: 'oldest',
-      version: '3.9.0',
-      sessionTimeout: '6s',
-      heartbeatInterval: '1s',
-    }),
-  );
-  const store = component('statestore', 'state.sqlite', {
-    connectionString: `file:${join(folder, `${appId}.db`)}`,
-    busyTimeout: '10s',
-    keyPrefix: 'none',
-  });
-  const patience = `apiVersion: dapr.io/v1alpha1
-kind: Resiliency
-metadata: { name: patience }
-spec:
-  policies:
-    retries:
-      forever: { policy: exponential, initialInterval: 50ms, maxInterval: 5s, maxRetries: -1 }
-  targets:
-    components:
-      pubsub-saga: { inbound: { retry: forever } }
-      pubsub-views: { inbound: { retry: forever } }
-      pubsub-effects: { inbound: { retry: forever } }
-`;
-  return [...pubsubs, store, patience];
-}
-
-/** A Component as YAML (JSON is YAML). */
-export function component(name: string, type: string, metadata: Record<string, string>): string {
-  return JSON.stringify({
-    apiVersion: 'dapr.io/v1alpha1',
-    kind: 'Component',
-    metadata: { name },
-    spec: { type, version: 'v1', metadata: Object.entries(metadata).map(([key, value]) => ({ name: key, value })) },
-  });
-}
-
-function configuration(folder: string): string {
-  return JSON.stringify({
-    apiVersion: 'dapr.io/v1alpha1',
-    kind: 'Configuration',
-    metadata: { name: 'conformance' },
-    spec: {
-      nameResolution: {
-        component: 'sqlite',
-        version: 'v1',
-        configuration: { connectionString: join(folder, 'names.db') },
-      },
-      metric: { enabled: true },
-    },
-  });
-}
-
-async function listen(server: Server): Promise<number> {
-  const port = await freePort();
+async function listen(server: Server, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
-  return port;
 }
 
-const taken = new Set<number>();
-
-/** A free port below 32768, where Linux does not take ports for outgoing connections. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 22_000 + Math.floor(Math.random() * 8_000);
-    if (taken.has(port)) continue;
-    const free = await new Promise<boolean>((resolve) => {
-      const probe = createPort().once('error', () => resolve(false));
-      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-    });
-    if (!free) continue;
-    taken.add(port);
-    return port;
-  }
-}
-
-function reachable(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(true));
-    socket.on('connect', () => socket.destroy()).on('error', () => resolve(false));
-  });
+async function close(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeAllConnections();
+  await closed;
 }

@@ -12,7 +12,7 @@ import { idOf } from '#kit/ids';
 import { type App, type Bench, startBench } from './harness.ts';
 import { until } from './until.ts';
 
-const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' });
+const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
 
 interface Seen {
   readonly done: readonly string[];
@@ -183,7 +183,7 @@ test('a long-lived stream seals pages and keeps its history whole', async () => 
   const document = await streams.read(streamOf(totals, 'hot'));
   expect(document?.sealedPages).toBeGreaterThan(0);
   expect(document?.events.length).toBeLessThan(132);
-  const versions = (await streams.cloudEvents('total:hot'))?.map((e) => (e['data'] as { version: number }).version);
+  const versions = (await streams.cloudEvents('total:hot'))?.map((e) => (e.data as { version: number }).version);
   expect(versions).toEqual(Array.from({ length: 100 }, (_, n) => n + 1));
 });
 

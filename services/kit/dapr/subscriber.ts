@@ -61,7 +61,11 @@ export function subscriber(options: {
       return;
     }
     const subscription = ctx.method === 'POST' ? routes.get(ctx.path) : undefined;
-    if (!subscription) return next();
+    if (!subscription) {
+      // A 404 would make daprd acknowledge and lose the batch: of a subscription that this version no longer has, say.
+      if (ctx.method === 'POST' && ctx.path.startsWith('/dapr/')) throw new Fault(`nobody hears ${ctx.path}`);
+      return next();
+    }
     const { entries } = (await readJson(ctx.req)) as { entries: BulkEntry[] };
     const statuses = await deliver(subscription, entries, options);
     ctx.status = 200;
