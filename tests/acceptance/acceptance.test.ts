@@ -32,7 +32,10 @@ const world = new Proxy({} as World, {
 });
 
 beforeAll(async () => {
-  opened.world = await openWorld({ deadlineSeconds: DEADLINE_SECONDS });
+  opened.world = await openWorld({
+    deadlineSeconds: DEADLINE_SECONDS,
+    ...(process.env.ONLY ? { only: process.env.ONLY.split(',') } : {}),
+  });
 }, 120_000);
 afterAll(async () => {
   await opened.world?.close(process.env.KEEP_DATA === 'true');

@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from '@jest/globals';
 import { getStock, type Order, type Page } from '../client/retail.ts';
-import { expectProblem, expectStatus } from './expectations.ts';
+import { expectProblem, expectStatus, expectStock } from './expectations.ts';
 import { newGoods, unique } from './goods.ts';
 import { OTHER_SHOP, SHOP, WEB, type World } from './world.ts';
 
@@ -211,7 +211,7 @@ export function badInputSuite(world: World): void {
   it('wrote nothing of all this', async () => {
     const { body } = await world.admin.call<Page<Order>>('GET', '/api/v1/orders', { query: { customerId } });
     expect(body.items).toEqual([]);
-    expect(await getStock(world.admin, SHOP, sku)).toMatchObject({ onHand: 7, reserved: 0 });
+    await expectStock(world.admin, SHOP, sku, 7);
     expect(await getStock(world.admin, OTHER_SHOP, sku).catch(() => ({ onHand: 0 }))).toMatchObject({ onHand: 0 });
   });
 }

@@ -1,7 +1,9 @@
 // What an answer of the public surface has to be, said once.
 import { expect } from '@jest/globals';
-import type { Answer } from '../client/gateway.ts';
+import { settles } from '../client/eventually.ts';
+import type { Answer, Gateway } from '../client/gateway.ts';
 import type { Problem } from '../client/problem.ts';
+import { getStock } from '../client/retail.ts';
 
 /** Checks a whole problem document (RFC 9457 and ours) and answers it. `code` only where the contract names one. */
 export function expectProblem(answer: Answer, status: number | readonly number[], code?: string): Problem {
@@ -32,4 +34,11 @@ export function etagOf(answer: Answer): string {
   const etag = answer.headers.etag;
   expect(etag).toMatch(/^"[^"]+"$/);
   return String(etag);
+}
+
+/** Waits until so many are on hand and none is reserved: an order is confirmed a moment before its goods leave the books. */
+export function expectStock(gateway: Gateway, shopId: string, sku: string, onHand: number): Promise<void> {
+  return settles(async () => {
+    expect(await getStock(gateway, shopId, sku)).toMatchObject({ onHand, reserved: 0, available: onHand });
+  });
 }

@@ -1,8 +1,8 @@
 import { expect, it } from '@jest/globals';
-import { eventually } from '../client/eventually.ts';
+import { settles } from '../client/eventually.ts';
 import type { Order } from '../client/retail.ts';
-import { everyItem, getStock } from '../client/retail.ts';
-import { expectProblem, expectStatus } from './expectations.ts';
+import { everyItem } from '../client/retail.ts';
+import { expectProblem, expectStatus, expectStock } from './expectations.ts';
 import { newSku, posOrder, unique, webOrder } from './goods.ts';
 import { OTHER_SHOP, SHOP, WEB, type World } from './world.ts';
 
@@ -28,7 +28,7 @@ export function idempotencySuite(world: World): void {
     expect(again.headers['idempotent-replayed']).toBe('true');
     expect(again.headers.location).toBe(first.headers.location);
     expect(again.body).toEqual(first.body);
-    expect(await getStock(world.admin, WEB, sku)).toMatchObject({ onHand: 4 });
+    await expectStock(world.admin, WEB, sku, 4);
   });
 
   it('takes the same JSON in another order as the same body', async () => {
@@ -58,8 +58,10 @@ export function idempotencySuite(world: World): void {
     expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(201));
     expect(new Set(answers.map(({ body: { id } }) => id)).size).toBe(1);
     expect(answers.filter(({ headers }) => headers['idempotent-replayed'] !== 'true').length).toBeLessThanOrEqual(1);
-    await eventually(async () => (await getStock(world.admin, SHOP, sku)).onHand === 49);
-    expect(await everyItem<Order>(world.admin, '/api/v1/orders', { customerId })).toHaveLength(1);
+    await expectStock(world.admin, SHOP, sku, 49);
+    await settles(async () =>
+      expect(await everyItem<Order>(world.admin, '/api/v1/orders', { customerId })).toHaveLength(1),
+    );
   });
 
   it('keeps the keys of different callers apart', async () => {

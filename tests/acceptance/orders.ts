@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { eventually } from '../client/eventually.ts';
-import { everyItem, followOrder, getStock, type Order, type OrderRequest, type Page } from '../client/retail.ts';
-import { etagOf, expectProblem, expectStatus } from './expectations.ts';
+import { everyItem, followOrder, type Order, type OrderRequest, type Page } from '../client/retail.ts';
+import { etagOf, expectProblem, expectStatus, expectStock } from './expectations.ts';
 import { newGoods, newSku, posOrder, unique, webOrder } from './goods.ts';
 import { OTHER_SHOP, SHOP, WEB, type World } from './world.ts';
 
@@ -46,7 +46,7 @@ export function orderSuite(world: World): void {
       { sku: a, quantity: 2, unitPrice: 250, discounts: [], total: 500 },
       { sku: b, quantity: 1, unitPrice: 250, total: 250 },
     ]);
-    expect(await getStock(world.admin, WEB, a)).toMatchObject({ onHand: 3, reserved: 0, available: 3 });
+    await expectStock(world.admin, WEB, a, 3);
     const read = expectStatus(await get(world.customer, order.id), 200);
     expect(read.body).toMatchObject({ id: order.id, net: 750, payment: { status: 'captured' } });
     expect(etagOf(read)).toBe(`"${read.body.version}"`);
@@ -134,8 +134,7 @@ export function orderSuite(world: World): void {
       const order = await followOrder(world.till(SHOP), placed, 30);
       expect(order).toMatchObject({ status: 'confirmed', net: 199 * count });
       expect(order.lines).toHaveLength(count);
-      for (const sku of [skus[0], skus[97], skus.at(-1)])
-        expect(await getStock(world.admin, SHOP, sku ?? '')).toMatchObject({ onHand: 1, reserved: 0 });
+      for (const sku of [skus[0], skus[97], skus.at(-1)]) await expectStock(world.admin, SHOP, sku ?? '', 1);
     }
   });
 

@@ -11,7 +11,7 @@ import {
   type Page,
   type PaymentView,
 } from '../client/retail.ts';
-import { expectProblem, expectStatus } from './expectations.ts';
+import { expectProblem, expectStatus, expectStock } from './expectations.ts';
 import { newGoods, newSku, posOrder, unique, webOrder } from './goods.ts';
 import { SHOP, WEB, type World } from './world.ts';
 
@@ -32,10 +32,6 @@ export function sagaSuite(world: World): void {
   const paymentOf = async (orderId: string) =>
     (await world.admin.call<Page<PaymentView>>('GET', '/api/v1/payments', { query: { orderId } })).body.items[0];
   const intentOf = async (orderId: string) => (await world.provider.book({ orderId })).intents[0];
-  const expectStock = (shopId: string, sku: string, onHand: number) =>
-    settles(async () =>
-      expect(await getStock(world.admin, shopId, sku)).toMatchObject({ onHand, reserved: 0, available: onHand }),
-    );
 
   let slowSku = '';
   let overdue: Order;
@@ -64,7 +60,7 @@ export function sagaSuite(world: World): void {
       captures: [{ amount: 1_299 }],
       refunds: [],
     });
-    await expectStock(WEB, sku, 0);
+    await expectStock(world.admin, WEB, sku, 0);
   });
 
   it.each([
@@ -77,7 +73,7 @@ export function sagaSuite(world: World): void {
       201,
     ).body;
     expect(order).toMatchObject({ status: 'cancelled', cancellation: { code: 'PAYMENT_DECLINED' } });
-    await expectStock(WEB, sku, 1);
+    await expectStock(world.admin, WEB, sku, 1);
     expect(await paymentOf(order.id)).toMatchObject({ status: 'failed', captures: [], refunds: [] });
   });
 
@@ -107,7 +103,7 @@ export function sagaSuite(world: World): void {
     const outcome = answers.map(({ status, body }) => (status === 201 ? body.status : status));
     expect(outcome.filter((what) => what === 'confirmed')).toHaveLength(3);
     expect(outcome.every((what) => what === 'confirmed' || what === 'cancelled' || what === 409)).toBe(true);
-    await expectStock(WEB, sku, 0);
+    await expectStock(world.admin, WEB, sku, 0);
   });
 
   it('cancels a till order for missing stock, and reserves nothing of it', async () => {
@@ -115,7 +111,7 @@ export function sagaSuite(world: World): void {
     const missing = await newSku(world.admin, { shopId: SHOP, quantity: 0 });
     const order = expectStatus(await post(world.till(SHOP), posOrder(SHOP, [there, missing]), 10), 201).body;
     expect(order).toMatchObject({ status: 'cancelled', cancellation: { code: 'STOCK_INSUFFICIENT' } });
-    await expectStock(SHOP, there, 5);
+    await expectStock(world.admin, SHOP, there, 5);
     expect((await world.provider.book({ orderId: order.id })).intents).toEqual([]);
   });
 
@@ -128,7 +124,7 @@ export function sagaSuite(world: World): void {
     const order = posOrder(SHOP, [], { lines: [{ sku, quantity: 4, unitPrice: 100 }], ...changes });
     const seller = 'channel' in changes ? world.admin : world.till(SHOP);
     expect(expectStatus(await post(seller, order, 10), 201).body).toMatchObject({ status: 'confirmed', net: 400 });
-    await expectStock(SHOP, sku, 0);
+    await expectStock(world.admin, SHOP, sku, 0);
   });
 
   it('takes cash without the provider, from tills only', async () => {
@@ -151,7 +147,7 @@ export function sagaSuite(world: World): void {
       201,
     ).body;
     expect(order).toMatchObject({ status: 'cancelled', cancellation: { code: 'PAYMENT_DECLINED' } });
-    await expectStock(SHOP, sku, 1);
+    await expectStock(world.admin, SHOP, sku, 1);
   });
 
   it('gives money and stock back when a confirmed order is cancelled', async () => {
@@ -170,7 +166,7 @@ export function sagaSuite(world: World): void {
       expect(await paymentOf(order.id)).toMatchObject({ status: 'refunded', refunds: [{ amount: 250 }] }),
     );
     expect(await intentOf(order.id)).toMatchObject({ amount: 250, refunded: 250 });
-    await expectStock(WEB, sku, 2);
+    await expectStock(world.admin, WEB, sku, 2);
   });
 
   it('gives the cash of a cancelled till order back in the books', async () => {
@@ -181,7 +177,7 @@ export function sagaSuite(world: World): void {
     ).body;
     expectStatus(await cancel(world.admin, order.id), 202);
     await settles(async () => expect(await paymentOf(order.id)).toMatchObject({ status: 'refunded' }));
-    await expectStock(SHOP, sku, 1);
+    await expectStock(world.admin, SHOP, sku, 1);
   });
 
   it('refunds a capture that comes after the cancellation', async () => {
@@ -205,7 +201,7 @@ export function sagaSuite(world: World): void {
       },
       { within: 15_000 },
     );
-    await expectStock(WEB, sku, 1);
+    await expectStock(world.admin, WEB, sku, 1);
   });
 
   it('cancels again without harm, and leaves what is already cancelled as it is', async () => {
@@ -259,7 +255,7 @@ export function sagaSuite(world: World): void {
     expect(cancelled).toMatchObject({ status: 'cancelled', cancellation: { code: 'DEADLINE' } });
     const after = Date.parse(overdue.placedAt) + world.deadlineSeconds * 1000;
     expect(Date.now()).toBeGreaterThanOrEqual(after);
-    await expectStock(WEB, slowSku, 10);
+    await expectStock(world.admin, WEB, slowSku, 10);
     await world.provider.faults({ slowCardMs: 0 });
     await settles(
       async () => {

@@ -78,7 +78,7 @@ export function surfaceSuite(world: World): void {
       ['POST', '/api/v1/reports/sales'],
       ['GET', '/api/v1/products/batch/x'],
     ] as const) {
-      const answer = await world.admin.send(method, path, method === 'GET' ? {} : { body: {} });
+      const answer = await world.admin.send(method, path, method === 'GET' || method === 'DELETE' ? {} : { body: {} });
       if (answer.status === 404 && method === 'GET') continue;
       expectProblem(answer, 405);
       expect(answer.headers.allow).toMatch(/[A-Z]/);

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { readBaskets, readExpected } from '../../stack/demo-data.ts';
 import { Gateway } from '../client/gateway.ts';
 import { client, person } from '../client/identity.ts';
-import { batchesOfCatalogue, defineCatalogue, openingReceipts, openStock } from './opening.ts';
+import { batchesOfCatalogue, defineCatalogue, hasCatalogue, openingReceipts, openStock } from './opening.ts';
 import { clock, Progress } from './progress.ts';
 import { awaitReport } from './report.ts';
 import { dayOf, isSelected, type Selection, selectionOf } from './selection.ts';
@@ -93,12 +93,17 @@ async function open(
   shops: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<void> {
-  const bar = new Progress({ total: batchesOfCatalogue(), label: 'products', out });
-  const written = await defineCatalogue(admin, () => bar.step());
-  bar.end();
-  say(written > 0 ? `${written} products defined` : 'products are there already');
-  for (const receipt of openingReceipts(baskets)) {
-    if (signal.aborted || !shops.has(receipt.shopId)) continue;
+  const receipts = openingReceipts(baskets).filter(({ shopId }) => shops.has(shopId));
+  // A repeat has nothing to define: a receipt that is booked names products that were there before it.
+  if (receipts[0] && (await hasCatalogue(admin, receipts[0]))) say('products are there already');
+  else {
+    const bar = new Progress({ total: batchesOfCatalogue(), label: 'products', out });
+    const written = await defineCatalogue(admin, () => bar.step());
+    bar.end();
+    say(`${written} products defined`);
+  }
+  for (const receipt of receipts) {
+    if (signal.aborted) return;
     await openStock(admin, receipt);
     say(`opening stock of ${receipt.shopId}: ${receipt.lines.length} skus`);
   }

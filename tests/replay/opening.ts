@@ -1,6 +1,7 @@
 // What the shops need before the first basket: all products, and as much stock as the data sells.
 import { type Basket, productOf, readProducts, unitsSold } from '../../stack/demo-data.ts';
 import type { Gateway } from '../client/gateway.ts';
+import { ProblemError } from '../client/problem.ts';
 import { bookReceipt, defineProducts, type Receipt } from '../client/retail.ts';
 
 const PRODUCTS_PER_BATCH = 500;
@@ -46,6 +47,17 @@ export function openingReceipts(baskets: readonly Basket[]): Receipt[] {
 /** Books one receipt; the same one again changes nothing. */
 export async function openStock(admin: Gateway, receipt: Receipt): Promise<void> {
   await bookReceipt(admin, receipt, `${receipt.reference}:${receipt.shopId}`);
+}
+
+/** True if the receipt is booked (now or before), false if it names products that are yet to be defined. */
+export async function hasCatalogue(admin: Gateway, receipt: Receipt): Promise<boolean> {
+  try {
+    await openStock(admin, receipt);
+    return true;
+  } catch (error) {
+    if (error instanceof ProblemError && (error.status === 404 || error.status === 422)) return false;
+    throw error;
+  }
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {
