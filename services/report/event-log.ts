@@ -125,7 +125,8 @@ export class EventLog {
       traceparent: message.traceparent,
       data: message.data,
     }));
-    await this.database.exec(APPEND, [rows]);
+    // As text, which daprd hands on as it is: half its cost, and every number exact.
+    await this.database.exec(APPEND, [JSON.stringify(rows)]);
   }
 
   /** Keeps a stream out of the log from a version on, until it is repaired. */

@@ -19,7 +19,7 @@ export interface ViewDefinition {
 /** Events that one statement takes. */
 const PAGE = 500;
 /** Milliseconds that a wish to go on may wait for others. */
-const GATHER = 100;
+const GATHER = 250;
 const TRIES = 3;
 
 const SCHEMA = `
@@ -118,10 +118,10 @@ export class View {
     while (!this.#stopped && (await this.#advance(table, checkpoint)));
   }
 
-  /** Folds one page; false if there is nothing. */
+  /** Folds one page; false if it was the last. */
   async #advance(table: string, checkpoint: string): Promise<boolean> {
     try {
-      return await this.#fold(table, checkpoint, PAGE);
+      return (await this.#fold(table, checkpoint, PAGE)) === PAGE;
     } catch (error) {
       if (!(await this.#answers())) throw error;
       this.#log.warn({ err: error, view: checkpoint }, 'a page could not be folded: taking its events one by one');
@@ -134,7 +134,7 @@ export class View {
   async #foldOne(table: string, checkpoint: string): Promise<boolean> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#fold(table, checkpoint, 1);
+        return (await this.#fold(table, checkpoint, 1)) === 1;
       } catch (error) {
         if (!(await this.#answers())) throw error;
         if (attempt === TRIES) {
@@ -147,21 +147,21 @@ export class View {
     }
   }
 
-  async #fold(table: string, checkpoint: string, most: number): Promise<boolean> {
-    // `bounds` reads the index alone; `page` then touches only the events that the view asks for.
-    const changed = await this.#database.exec(
-      `with bounds as materialized (
-         select min(position) as low, max(position) as high from (
-           select position from events
-           where position > (select position from view_checkpoints where view = $1) order by position limit $2
-         ) next
+  /** Answers how many events it took. */
+  #fold(table: string, checkpoint: string, most: number): Promise<number> {
+    // `next` reads the index alone; `page` then touches only the events that the view asks for.
+    return this.#database.exec(
+      `with next as materialized (
+         select position from events
+         where position > (select position from view_checkpoints where view = $1) order by position limit $2
        ),
+       bounds as materialized (select min(position) as low, max(position) as high from next),
        page as (select events.* from events, bounds where position between low and high),
-       folded as (${this.definition.fold(table)})
-       update view_checkpoints set position = high from bounds where view = $1 and position < high`,
+       folded as (${this.definition.fold(table)}),
+       moved as (update view_checkpoints set position = high from bounds where view = $1 and position < high)
+       select from next`,
       [checkpoint, most],
     );
-    return changed > 0;
   }
 
   async #skip(checkpoint: string, reason: string): Promise<void> {
