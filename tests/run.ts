@@ -1,0 +1,109 @@
+// `npm test`: every ring, cheapest first, each with real parts from conformance on. Ends with "N passed, N failed".
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+interface Ring {
+  readonly name: string;
+  readonly what: string;
+  /** Minutes until the ring is ended as failed. */
+  readonly minutes: number;
+  /** A check that is one pass or one failure, or the paths of jest tests. */
+  readonly run: { readonly check: readonly string[] } | { readonly jest: readonly string[] };
+}
+
+interface Tally {
+  passed: number;
+  failed: number;
+}
+
+const PROCESSES = ['tests/conformance', 'tests/acceptance', 'tests/chaos', 'tests/simulators', 'stack/.*mesh'];
+const biome = ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'];
+
+const rings: readonly Ring[] = [
+  { name: 'format and lint', what: 'biome', minutes: 1, run: { check: biome } },
+  { name: 'types', what: 'tsc', minutes: 1, run: { check: ['node_modules/typescript/bin/tsc', '-p', '.'] } },
+  {
+    name: 'unit and api',
+    what: 'rules, routes, architecture; no process, no I/O',
+    minutes: 3,
+    run: { jest: ['--testPathIgnorePatterns', '/node_modules/', ...PROCESSES] },
+  },
+  {
+    name: 'conformance',
+    what: 'the kit, the runner and the simulators against real daprd, broker and databases',
+    minutes: 5,
+    run: { jest: ['tests/conformance', 'tests/simulators', 'stack/.*mesh'] },
+  },
+  {
+    name: 'acceptance',
+    what: 'the whole mesh through its public API, then the invariants',
+    minutes: 6,
+    run: { jest: ['tests/acceptance'] },
+  },
+  {
+    name: 'chaos',
+    what: 'processes killed under load, then the invariants',
+    minutes: 6,
+    run: { jest: ['tests/chaos'] },
+  },
+];
+
+const wanted = process.argv.slice(2);
+const total: Tally = { passed: 0, failed: 0 };
+const summary: string[] = [];
+for (const ring of rings) {
+  if (wanted.length > 0 && !wanted.some((word) => ring.name.includes(word))) continue;
+  console.log(`\n== ${ring.name}: ${ring.what}`);
+  const started = performance.now();
+  const { passed, failed } = await play(ring);
+  total.passed += passed;
+  total.failed += failed;
+  const seconds = ((performance.now() - started) / 1_000).toFixed(1);
+  summary.push(
+    `${ring.name.padEnd(18)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed ${seconds.padStart(7)} s`,
+  );
+}
+console.log(`\n${summary.join('\n')}\n`);
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+
+async function play({ run, minutes }: Ring): Promise<Tally> {
+  if ('check' in run)
+    return (await node(run.check, minutes)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  const folder = mkdtempSync(join(tmpdir(), 'rings-'));
+  const report = join(folder, 'report.json');
+  try {
+    const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
+    const code = await node([...jest, '--json', '--outputFile', report, ...run.jest], minutes);
+    return tally(report, code);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Jest's own figures; a ring that ended without them, or without a test, has failed. */
+function tally(report: string, code: number | null): Tally {
+  try {
+    const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
+    const failed = numFailedTests + numRuntimeErrorTestSuites;
+    return { passed: numPassedTests, failed: failed === 0 && (code !== 0 || numPassedTests === 0) ? 1 : failed };
+  } catch {
+    return { passed: 0, failed: 1 };
+  }
+}
+
+/** Runs a script on this Node; null: it took too long and was ended. */
+function node(args: readonly string[], minutes: number): Promise<number | null> {
+  return new Promise((resolve) => {
+    // Jest prints its report on stdout when asked for JSON, and what a person reads on stderr.
+    const json = args.includes('--json');
+    const child = spawn(process.execPath, args, { stdio: ['ignore', json ? 'ignore' : 'inherit', 'inherit'] });
+    const late = setTimeout(() => child.kill('SIGTERM'), minutes * 60_000);
+    child.once('exit', (code) => {
+      clearTimeout(late);
+      resolve(code);
+    });
+  });
+}
