@@ -5,6 +5,7 @@ import { root } from './layout.ts';
 import { readResources, resourceFolders, scopedTo } from './render.ts';
 import { postgresSecret } from './secrets.ts';
 import { deployable, selectServices, services } from './services.ts';
+import { tableWithPorts } from './table.ts';
 
 const resources = readResources(resourceFolders(root, 'local'));
 const appIds = services.map(({ appId }) => appId);
@@ -110,4 +111,10 @@ describe('the resources', () => {
     );
     expect(guarded).toEqual(['order -> product', 'payment -> payment-provider']);
   });
+});
+
+test('other tools get the table with its ports', () => {
+  const { services: rows, infrastructure } = tableWithPorts(services, 9000);
+  expect(rows[0]).toMatchObject({ appId: 'gateway', ports: { app: 9000 } });
+  expect(infrastructure.broker).toBe(9000 + 10 * services.length);
 });
