@@ -174,10 +174,11 @@ export class Sidecar {
   /**
    * Calls another service through both sidecars. Any status that the other app chose comes back as a Reply;
    * a call that never got an answer (unknown app, time-out, open breaker: 5xx with an `errorCode` of Dapr) is a Fault.
+   * The path arrives as it is given here, encoded characters and dot segments included.
    */
   async invoke(appId: string, method: string, path: string, options: InvokeOptions = {}): Promise<Reply> {
     const headers: Record<string, string> = { ...options.headers, 'dapr-app-id': appId };
-    const reply = await this.#call(method, path, { ...options, headers });
+    const reply = await this.#call(method, sealed(path), { ...options, headers });
     if (reply.status >= 500) {
       const code = (tryParse(reply.body) as { errorCode?: string } | undefined)?.errorCode;
       if (code?.startsWith('ERR_')) throw new Fault(`${appId} gave no answer: ${text(reply)}`);
@@ -244,6 +245,19 @@ export class Sidecar {
 }
 
 const enc = encodeURIComponent;
+
+/**
+ * A path that daprd passes on unchanged. It decodes a path once, cleans dot segments away and reads the rest as a URL
+ * again: without this an encoded `../` in a client's text would reach another route, and an encoded `?` none at all.
+ */
+function sealed(path: string): string {
+  const end = path.search(/[?#]|$/);
+  const segments = path.slice(0, end).replaceAll('%', '%25').split('/');
+  return (
+    segments.map((segment) => (/^\.\.?$/.test(segment) ? segment.replaceAll('.', '%252e') : segment)).join('/') +
+    path.slice(end)
+  );
+}
 
 function unquote(etag: string): string {
   return etag.startsWith('"') ? etag.slice(1, -1) : etag;

@@ -1,16 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Fault } from '../errors.ts';
 import { type FakeSidecar, startFakeSidecar } from './fake-sidecar.ts';
-import { sidecarFeatures } from './sidecar-features.ts';
+import { echoApp, invocationFeatures, sidecarFeatures } from './sidecar-features.ts';
 
 describe('the fake sidecar', () => {
   let fake: FakeSidecar;
   beforeAll(async () => {
     fake = await startFakeSidecar({ password: 'abc' });
+    fake.apps.set('echo', echoApp);
   });
   afterAll(() => fake.close());
 
   sidecarFeatures(() => fake.client, 'statestore-test');
+  invocationFeatures(() => fake.client, 'echo');
 
   test('gives secrets, and faults for those it has not', async () => {
     expect(await fake.client.secret('secretstore', 'password')).toBe('abc');
@@ -24,16 +26,6 @@ describe('the fake sidecar', () => {
     ];
     expect(await fake.client.publish('pubsub', 'orders', sent)).toEqual([]);
     expect(fake.published).toEqual(sent.map((each) => ({ pubsub: 'pubsub', topic: 'orders', ...each })));
-  });
-
-  test('hands a call to the app that is registered, with its body, and faults for others', async () => {
-    fake.apps.set('echo', (request, response) => {
-      response.writeHead(418, { 'x-path': request.url ?? '' });
-      request.pipe(response);
-    });
-    const reply = await fake.client.invoke('echo', 'POST', '/a?b=1', { body: { c: 1 } });
-    expect([reply.status, reply.headers['x-path'], reply.body.toString()]).toEqual([418, '/a?b=1', '{"c":1}']);
-    await expect(fake.client.invoke('nobody', 'GET', '/')).rejects.toThrow(Fault);
   });
 
   test('fails where a test wants it to', async () => {

@@ -2,6 +2,7 @@
 // Statuses and shapes as measured on daprd 1.18.3 with state.sqlite (conformance tests hold the real one to the same).
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { posix } from 'node:path';
 import { Sidecar } from '../dapr/sidecar.ts';
 
 /** A message that was published, in the order in which the broker took it. */
@@ -102,7 +103,7 @@ export async function startFakeSidecar(secrets: Readonly<Record<string, string>>
     if (intercepted === 'break') request.socket.destroy();
     else if (intercepted) send(response, { body: undefined, ...intercepted });
     else if (typeof appId !== 'string') send(response, route(method, url, body, request.headers['if-match']));
-    else if (fake.apps.has(appId)) fake.apps.get(appId)?.(request, response);
+    else if (fake.apps.has(appId)) invoke(appId, request, response);
     else send(response, refusal(500, 'ERR_DIRECT_INVOKE', `failed to invoke, id: ${appId}, err: no such service`));
   }
 
@@ -129,6 +130,17 @@ export async function startFakeSidecar(secrets: Readonly<Record<string, string>>
       default:
         return refusal(404, 'ERR_NOT_FOUND', 'not found');
     }
+  }
+
+  /** Hands the call to the app under the path that daprd makes of it: decoded once, cleaned, encoded where it must be. */
+  function invoke(appId: string, request: IncomingMessage, response: ServerResponse): void {
+    const [, path = '', query = ''] = /^([^?]*)(.*)$/.exec(request.url ?? '') ?? [];
+    const decoded = posix.normalize(decodeURIComponent(path));
+    if (/[?#]|%(?![0-9a-f]{2})/i.test(decoded)) {
+      return send(response, refusal(500, 'ERR_DIRECT_INVOKE', `invalid method: ${decoded}`));
+    }
+    request.url = decoded.replace(/[^\x21-\x7e]/gu, encodeURIComponent) + query;
+    fake.apps.get(appId)?.(request, response);
   }
 
   function readSecret(name: string): Reply {

@@ -1,7 +1,9 @@
 // What the kit relies on in a sidecar, written once and run against the fake one and against a real daprd.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
-import type { Sidecar } from '../dapr/sidecar.ts';
-import { Conflict } from '../errors.ts';
+import type { InvokeOptions, Sidecar } from '../dapr/sidecar.ts';
+import { Conflict, Fault } from '../errors.ts';
 
 let names = 0;
 
@@ -78,4 +80,58 @@ export function sidecarFeatures(sidecar: () => Sidecar, store: string): void {
     await new Promise((resolve) => setTimeout(resolve, 2_100));
     expect(await sidecar().get(store, name)).toBeUndefined();
   });
+}
+
+/** Registers the tests of invocation. The app `echo` answers 418 with `{ method, path, body, headers }` of its request. */
+export function invocationFeatures(sidecar: () => Sidecar, echo: string): void {
+  const sent = async (method: string, path: string, options: InvokeOptions = {}) => {
+    const reply = await sidecar().invoke(echo, method, path, options);
+    expect(reply.status).toBe(418);
+    return JSON.parse(reply.body.toString('utf8')) as { method: string; path: string; body: string; headers: object };
+  };
+
+  test.each([
+    '/plain/path',
+    '/a%2Fb',
+    '/a%3Fb',
+    '/a%23b',
+    '/a%25b',
+    '/a%252Fb',
+    '/a%20b+c;d',
+    '/%C3%A4',
+    '/shops/../streams',
+    '/shops/..%2Fstreams',
+    '/shops/%2e%2e/streams',
+    '/./a',
+    '/a%2Fb?c=%20d&e=%C3%A4&f=../g',
+  ])('the path %s arrives as it was sent', async (path) => {
+    const dots = path.replace('/../', '/%2e%2e/').replace('/./', '/%2e/');
+    expect((await sent('GET', path)).path).toBe(dots);
+  });
+
+  test('method, body and headers arrive as they were sent', async () => {
+    const headers = { 'content-type': 'text/plain', 'stripe-signature': 't=1,v1=abc' };
+    expect(await sent('PUT', '/x', { raw: Buffer.from('{ "a" :1}\n'), headers })).toMatchObject({
+      method: 'PUT',
+      body: '{ "a" :1}\n',
+      headers,
+    });
+  });
+
+  test.each([0, false, '', null, { a: 1 }])('the body %j arrives as JSON', async (body) => {
+    const { body: text, headers } = await sent('POST', '/x', { body });
+    expect(text).toBe(JSON.stringify(body));
+    expect(headers).toMatchObject({ 'content-type': 'application/json' });
+  });
+
+  test('an app that nobody knows is a fault', async () => {
+    await expect(sidecar().invoke('nobody', 'GET', '/')).rejects.toThrow(Fault);
+  });
+}
+
+/** The app that {@link invocationFeatures} calls. */
+export async function echoApp(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method, url: path, headers } = request;
+  const body = await text(request);
+  response.writeHead(418, { 'content-type': 'application/json' }).end(JSON.stringify({ method, path, body, headers }));
 }
