@@ -9,7 +9,7 @@ import type { Verifier } from './auth.ts';
 import { readCall } from './call.ts';
 import { Metrics } from './metrics.ts';
 import { documentOf } from './openapi.ts';
-import { stateOf } from './request.ts';
+import { newState, stateOf } from './request.ts';
 import { send, sendProblem, sendResult } from './respond.ts';
 import { traceOf } from './trace.ts';
 
@@ -60,14 +60,8 @@ function context({ log, draining, outermost = false }: AppParts, metrics: Metric
     ctx.res.once('close', () => {
       if (!ctx.res.writableFinished) gone.abort(new Error('the client went away'));
     });
-    const { requestId, traceId } = trace;
-    Object.assign(ctx.state, trace, {
-      log: log.child({ requestId, traceId }),
-      route: 'unmatched',
-      outermost,
-      signal: gone.signal,
-    });
-    ctx.set('x-request-id', requestId);
+    ctx.state = newState(trace, log, { outermost, signal: gone.signal });
+    ctx.set('x-request-id', trace.requestId);
     ctx.set('traceparent', trace.traceparent);
     if (draining?.()) ctx.set('connection', 'close');
     try {
@@ -76,30 +70,38 @@ function context({ log, draining, outermost = false }: AppParts, metrics: Metric
       fail(ctx, error);
     }
     const seconds = (performance.now() - started) / 1_000;
-    const { route, log: line } = stateOf(ctx);
+    const { route } = stateOf(ctx);
     const labels = { method: ctx.method, route, status: ctx.status };
     count(labels);
     duration({ method: ctx.method, route }, seconds);
-    line.debug({ ...labels, path: ctx.path, ms: Math.round(seconds * 1e5) / 100 }, 'request');
+    if (!log.isLevelEnabled('debug')) return;
+    stateOf(ctx).log.debug({ ...labels, path: ctx.path, ms: Math.round(seconds * 1e5) / 100 }, 'request');
   };
 }
 
 /** Faults are 503, everything else that is thrown is our mistake; no inner text leaves the house. */
 function fail(ctx: Koa.Context, error: unknown): void {
   const { log, signal, route } = stateOf(ctx);
-  if (signal.aborted) {
+  if (signal.aborted || (ctx.req.destroyed && !ctx.req.complete)) {
     log.debug({ route }, 'the client went away');
     ctx.status = 499;
     return;
   }
   if (error instanceof Fault || error instanceof Conflict) {
-    log.warn({ err: error, route }, 'not possible now');
+    // Expected when something is down, and then often: the words are enough, without a stack.
+    log.warn({ route, reason: reasonOf(error) }, 'not possible now');
     const seconds = error instanceof Fault ? error.retryAfter : 1;
     sendProblem(ctx, refuse('UNAVAILABLE'), { 'retry-after': String(Math.max(1, Math.ceil(seconds))) });
     return;
   }
   log.error({ err: error, route }, 'unexpected error');
   sendProblem(ctx, refuse('INTERNAL'));
+}
+
+/** A fault's own code, if it has one, and the words of its cause. */
+function reasonOf(error: Error & { readonly code?: unknown }): string {
+  const words = error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+  return typeof error.code === 'string' ? `${error.code}: ${words}` : words;
 }
 
 /** `/healthz` alive, `/readyz` able to serve, `/metrics` figures. */
