@@ -7,7 +7,7 @@ import { priceKey } from './product.ts';
 /** What daprd takes as one part of a path when it invokes an app: it refuses, decodes or normalises the rest. */
 export const Sku = z
   .string()
-  .regex(/^(?!\.{1,2}$)[^/?#%\p{Cc}]{1,64}$/u, '1 to 64 characters, none of / ? # % and no control characters')
+  .regex(/^(?!\.{1,2}$)[^/\\?#%\p{Cc}]{1,64}$/u, '1 to 64 characters, none of / \\ ? # % and no control characters')
   .meta({ description: 'Stock keeping unit', examples: ['818980'] });
 const Text = z.string().max(200);
 

@@ -59,7 +59,9 @@ export async function readCall(ctx: Koa.Context, route: Route, verifier: Verifie
     header: (name: string) => ctx.get(name) || undefined,
     url: ctx.url,
     signal: state.signal,
-    log: state.log,
+    get log() {
+      return state.log;
+    },
   };
   return call as unknown as Call;
 }
@@ -118,10 +120,16 @@ function versionOf(etag: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
+/** `<id>@<version>`. What a header cannot hold of an id comes percent-encoded, as in a path. */
 function minVersionOf(text: string): { id: string; version: number } | undefined | null {
   if (text === '') return undefined;
   const [, id, version] = /^(.{1,255})@(\d{1,15})$/.exec(text) ?? [];
-  return id === undefined || version === undefined ? null : { id, version: Number(version) };
+  if (id === undefined || version === undefined) return null;
+  try {
+    return { id: decodeURIComponent(id), version: Number(version) };
+  } catch {
+    return null;
+  }
 }
 
 /** Seconds of `Prefer: wait=n` (RFC 7240 section 4.3). A preference that cannot be read is ignored, as the RFC wants. */
