@@ -29,11 +29,11 @@ export interface Times {
   readonly command: number;
   /** The longest wait that a service is asked for at once. */
   readonly innerWait: number;
-  /** Before a repeat, since who has just died is not back at once. */
+  /** Before a repeat: a service that has just died is back in about half a second. */
   readonly pause: number;
 }
 
-export const times: Times = { attempt: 5_500, request: 6_000, command: 60_000, innerWait: 4_000, pause: 150 };
+export const times: Times = { attempt: 5_500, request: 6_000, command: 60_000, innerWait: 4_000, pause: 500 };
 
 /** Sends requests to services through the sidecar. */
 export class Forwarder {

@@ -120,7 +120,7 @@ function versionOf(etag: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** `<id>@<version>`. What a header cannot hold of an id comes percent-encoded, as in a path. */
+/** `<id>@<version>`. What a header cannot hold of an id comes percent-encoded, as in a path; others may come as they are. */
 function minVersionOf(text: string): { id: string; version: number } | undefined | null {
   if (text === '') return undefined;
   const [, id, version] = /^(.{1,255})@(\d{1,15})$/.exec(text) ?? [];
@@ -128,7 +128,7 @@ function minVersionOf(text: string): { id: string; version: number } | undefined
   try {
     return { id: decodeURIComponent(id), version: Number(version) };
   } catch {
-    return null;
+    return { id, version: Number(version) };
   }
 }
 

@@ -137,7 +137,8 @@ export async function startFakeSidecar(secrets: Readonly<Record<string, string>>
     const [, path = '', query = ''] = /^([^?]*)(.*)$/.exec(request.url ?? '') ?? [];
     const decoded = posix.normalize(decodeURIComponent(path));
     if (/[?#]|%(?![0-9a-f]{2})/i.test(decoded)) {
-      return send(response, refusal(500, 'ERR_DIRECT_INVOKE', `invalid method: ${decoded}`));
+      send(response, refusal(500, 'ERR_DIRECT_INVOKE', `invalid method: ${decoded}`));
+      return;
     }
     request.url = decoded.replace(/[^\x21-\x7e]/gu, encodeURIComponent) + query;
     fake.apps.get(appId)?.(request, response);

@@ -20,10 +20,23 @@ export function sidecarFeatures(sidecar: () => Sidecar, store: string): void {
     expect(stored?.etag).toMatch(/^[^"]+$/);
   });
 
-  test('a first write over an existing document conflicts', async () => {
+  test('a key may hold any characters', async () => {
+    for (const characters of ['a:b', 'a b', 'a/b?c#d', 'ä%41', '../x', "'; drop table state"]) {
+      const name = `${key()}${characters}`;
+      await sidecar().save(store, name, { name }, 'new');
+      const stored = await sidecar().get<{ name: string }>(store, name);
+      expect(stored?.value).toEqual({ name });
+      expect((await sidecar().getBulk(store, [name])).get(name)).toEqual(stored);
+    }
+  });
+
+  test('a first write over an existing document is refused, as a conflict or as a fault', async () => {
     const name = key();
     await sidecar().save(store, name, 1, 'new');
-    await expect(sidecar().save(store, name, 2, 'new')).rejects.toThrow(Conflict);
+    const refusal = await sidecar()
+      .save(store, name, 2, 'new')
+      .catch((error) => error);
+    expect(refusal instanceof Conflict || refusal instanceof Fault).toBe(true);
     expect((await sidecar().get(store, name))?.value).toBe(1);
   });
 
@@ -73,12 +86,96 @@ export function sidecarFeatures(sidecar: () => Sidecar, store: string): void {
     expect(values).toEqual([1, 1, undefined]);
   });
 
-  test('a document with a time to live goes', async () => {
+  test('a transaction refuses to create what exists, or to change what does not', async () => {
+    const [there, absent, other] = [key(), key(), key()];
+    await sidecar().save(store, there, 1, 'any');
+    const etag = (await sidecar().get(store, there))?.etag;
+    const harmless = { key: other, value: 2, etag: undefined };
+    for (const write of [
+      { key: there, value: 2, etag: undefined },
+      { key: absent, value: 2, etag },
+    ]) {
+      await expect(sidecar().transact(store, [harmless, write])).rejects.toThrow(Conflict);
+      await expect(sidecar().transact(store, [write, harmless])).rejects.toThrow(Conflict);
+    }
+    const values = await sidecar().getBulk(store, [there, absent, other]);
+    expect([...values].map(([name, { value }]) => [name, value])).toEqual([[there, 1]]);
+  });
+
+  test.each([98, 99, 100])('a transaction of %d documents is written whole, or not at all', async (count) => {
+    const names = Array.from({ length: count }, key);
+    const create = names.map((name) => ({ key: name, value: 1, etag: undefined as string | undefined }));
+    await sidecar().transact(store, create);
+    const stored = await sidecar().getBulk(store, names);
+    expect(stored.size).toBe(count);
+    const change = names.map((name) => ({ key: name, value: 2, etag: stored.get(name)?.etag }));
+    await sidecar().save(store, names.at(-1) as string, 3, 'any');
+    await expect(sidecar().transact(store, change)).rejects.toThrow(Conflict);
+    const values = [...(await sidecar().getBulk(store, names)).values()].map(({ value }) => value);
+    expect(values).toEqual([...Array(count - 1).fill(1), 3]);
+  });
+
+  test('the ETag for the next write comes from a read alone: a transaction makes the old one stale', async () => {
     const name = key();
+    await sidecar().transact(store, [{ key: name, value: 1, etag: undefined }]);
+    const etag = (await sidecar().get(store, name))?.etag;
+    await sidecar().transact(store, [{ key: name, value: 2, etag }]);
+    await expect(sidecar().transact(store, [{ key: name, value: 3, etag }])).rejects.toThrow(Conflict);
+    const next = (await sidecar().get(store, name))?.etag;
+    expect(next).not.toBe(etag);
+    await sidecar().transact(store, [{ key: name, value: 3, etag: next }]);
+    expect((await sidecar().get(store, name))?.value).toBe(3);
+  });
+
+  test('of many writers with one ETag exactly one wins', async () => {
+    const name = key();
+    await sidecar().save(store, name, 0, 'new');
+    const etag = (await sidecar().get(store, name))?.etag ?? '';
+    const tries = Array.from({ length: 12 }, (_, n) =>
+      n % 2 === 0
+        ? sidecar().save(store, name, n + 1, { etag })
+        : sidecar().transact(store, [{ key: name, value: n + 1, etag }]),
+    );
+    const won = (await Promise.allSettled(tries)).flatMap(({ status }, n) => (status === 'fulfilled' ? [n + 1] : []));
+    expect(won).toEqual([(await sidecar().get(store, name))?.value]);
+  });
+
+  test('more than 4 MiB in one call is a fault, and nothing is written', async () => {
+    const [name, other] = [key(), key()];
+    const value = 'x'.repeat(4 * 1024 * 1024);
+    await expect(sidecar().save(store, name, value, 'new')).rejects.toThrow(Fault);
+    const writes = [name, other].map((each) => ({
+      key: each,
+      value: value.slice(0, value.length / 2),
+      etag: undefined,
+    }));
+    await expect(sidecar().transact(store, writes)).rejects.toThrow(Fault);
+    expect((await sidecar().getBulk(store, [name, other])).size).toBe(0);
+  });
+
+  test('integers come back exactly up to 2^53 - 1, texts whatever they hold', async () => {
+    const name = key();
+    const value = {
+      most: Number.MAX_SAFE_INTEGER,
+      least: Number.MIN_SAFE_INTEGER,
+      text: '9007199254740993 \u0001 "\\ 😀',
+    };
+    await sidecar().save(store, name, value, 'new');
+    expect((await sidecar().get(store, name))?.value).toEqual(value);
+    expect((await sidecar().getBulk(store, [name])).get(name)?.value).toEqual(value);
+  });
+
+  test('a document with a time to live goes, and may then be created anew', async () => {
+    const [name, other] = [key(), key()];
     await sidecar().save(store, name, 1, 'any', { ttlSeconds: 1 });
+    await sidecar().save(store, other, 1, 'any');
     expect(await sidecar().get(store, name)).toBeDefined();
-    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    const end = Date.now() + 10_000;
+    while ((await sidecar().get(store, name)) && Date.now() < end) await new Promise((next) => setTimeout(next, 50));
     expect(await sidecar().get(store, name)).toBeUndefined();
+    expect((await sidecar().getBulk(store, [name, other])).has(name)).toBe(false);
+    await sidecar().save(store, name, 2, 'new');
+    expect((await sidecar().get(store, name))?.value).toBe(2);
   });
 }
 

@@ -1,0 +1,75 @@
+import { describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { ConfigError, Flag, Port, readConfig, Words } from './config.ts';
+import { Amount, Currency, Quantity, total } from './money.ts';
+import { Day, dayIn, Instant, TimeZone } from './time.ts';
+
+const takes = (schema: z.ZodType, value: unknown) => schema.safeParse(value).success;
+
+describe('settings', () => {
+  const schema = z.object({ PORT: Port, ON: Flag.default(false), SHOPS: Words.default([]), KEY: z.string() });
+
+  test('are read from text, and an empty one is not set', () => {
+    const env = { PORT: '80', ON: 'true', SHOPS: 'a, b,,c', KEY: 'k', OTHER: 'x' };
+    expect(readConfig(schema, env)).toEqual({ PORT: 80, ON: true, SHOPS: ['a', 'b', 'c'], KEY: 'k' });
+    expect(readConfig(schema, { PORT: '80', ON: '', KEY: 'k' })).toMatchObject({ ON: false, SHOPS: [] });
+  });
+
+  test('that are wrong are all named, without their values', () => {
+    const read = () => readConfig(schema, { PORT: '70000', ON: 'yes' });
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(/PORT is wrong.*ON is wrong.*KEY is not set/);
+    expect(read).not.toThrow(/70000/);
+  });
+});
+
+describe('money', () => {
+  test('is an exact integer', () => {
+    for (const good of [0, 1, 2 ** 53 - 1]) expect(takes(Amount, good)).toBe(true);
+    for (const bad of [-1, 0.5, 2 ** 53, '1', null, Number.NaN]) expect(takes(Amount, bad)).toBe(false);
+    expect([takes(Quantity, 0), takes(Quantity, 1), takes(Quantity, 1.5)]).toEqual([false, true, false]);
+  });
+
+  test('has a currency of ISO 4217', () => {
+    for (const good of ['USD', 'EUR', 'JPY']) expect(takes(Currency, good)).toBe(true);
+    for (const bad of ['usd', 'US', 'USDX', 'ZZZ', 'XXX', 'DEM', '']) expect(takes(Currency, bad)).toBe(false);
+  });
+
+  test('adds up exactly or not at all', () => {
+    expect(total([])).toBe(0);
+    expect(
+      total([
+        [199, 2],
+        [50, 1],
+        [-8, 1],
+      ]),
+    ).toBe(440);
+    expect(total([[2 ** 53 - 1, 1]])).toBe(2 ** 53 - 1);
+    expect(
+      total([
+        [2 ** 53 - 1, 1],
+        [1, 1],
+      ]),
+    ).toBeUndefined();
+    expect(total([[2 ** 40, 2 ** 20]])).toBeUndefined();
+  });
+});
+
+describe('time', () => {
+  test('is UTC in text', () => {
+    for (const good of ['2026-11-23T09:00:00Z', '2024-02-29T23:59:59.123456Z']) expect(takes(Instant, good)).toBe(true);
+    for (const bad of ['2026-11-23', '2026-11-23T09:00:00', '2026-11-23T09:00:00+01:00', '2026-02-30T00:00:00Z', 0]) {
+      expect(takes(Instant, bad)).toBe(false);
+    }
+    expect([takes(Day, '2024-02-29'), takes(Day, '2023-02-29'), takes(Day, '2024-1-1')]).toEqual([true, false, false]);
+  });
+
+  test('falls on a day of the shop', () => {
+    expect(dayIn('UTC', '2026-03-01T23:30:00Z')).toBe('2026-03-01');
+    expect(dayIn('Europe/Rome', '2026-03-01T23:30:00Z')).toBe('2026-03-02');
+    expect(dayIn('America/New_York', '2026-03-01T02:00:00Z')).toBe('2026-02-28');
+    expect(() => dayIn('Moon/Base', '2026-03-01T02:00:00Z')).toThrow(RangeError);
+    for (const bad of ['', 'Moon/Base', '+01:00', 'utc; drop']) expect(takes(TimeZone, bad)).toBe(false);
+    for (const good of ['UTC', 'Europe/Rome']) expect(takes(TimeZone, good)).toBe(true);
+  });
+});
