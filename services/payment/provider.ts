@@ -27,6 +27,8 @@ export type Outcome =
 export interface Provider {
   capture(request: CaptureRequest): Promise<Outcome>;
   refund(request: RefundRequest): Promise<Outcome>;
+  /** What became of a capture; undefined if the provider has nothing of it. @throws {Fault} also while it is pending there. */
+  lookup(request: { paymentId: string }): Promise<Outcome | undefined>;
 }
 
 export function providerOf(sidecar: Sidecar, timeout: number): Provider {
@@ -41,5 +43,11 @@ export function providerOf(sidecar: Sidecar, timeout: number): Provider {
   return {
     capture: (request) => ask('/internal/capture', request),
     refund: (request) => ask('/internal/refund', request),
+    async lookup(request) {
+      const known = await ask('/internal/lookup', request);
+      if (known.outcome === 'captured' || known.outcome === 'declined') return known;
+      if ((known.outcome as string) === 'absent') return undefined;
+      throw new Fault(`the provider says ${known.outcome} of ${request.paymentId}`);
+    },
   };
 }

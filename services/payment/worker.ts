@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino';
 import { Fault } from '#kit/errors';
+import type { StreamDocument } from '#kit/events/document';
 import type { Streams } from '#kit/events/streams';
 import { Worker } from '#kit/events/worker';
 import { idOf } from '#kit/ids';
@@ -9,6 +10,9 @@ import { capture, decline, type Payment, paymentOf, refund } from './payment.ts'
 import type { PreparedCards } from './prepared.ts';
 import type { Outcome, Provider } from './provider.ts';
 import { settle } from './settle.ts';
+
+/** The provider forgets idempotency keys after a day: from then on a repeat could charge twice, so it is asked first. */
+const KEYS_FORGOTTEN_AFTER_MS = 20 * 3_600_000;
 
 export function paymentWorker(parts: {
   readonly streams: Streams;
@@ -22,10 +26,10 @@ export function paymentWorker(parts: {
     const document = await streams.read(paymentOf(paymentId));
     switch (document?.state.status) {
       case 'capturing':
-        await save(paymentId, await captured(document.state));
+        await save(document, await captured(document));
         return perform(paymentId); // a payment that was cancelled meanwhile is given back at once
       case 'refunding':
-        await save(paymentId, await refunded(document.state));
+        await save(document, await refunded(document.state));
         return 'done';
       case 'captured':
       case 'failed':
@@ -37,8 +41,13 @@ export function paymentWorker(parts: {
     }
   }
 
-  async function captured({ due }: Payment): Promise<Outcome> {
-    const { paymentId, orderId, amount, currency } = due;
+  async function captured({ state, events }: StreamDocument<Payment>): Promise<Outcome> {
+    const { paymentId, orderId, amount, currency } = state.due;
+    const age = streams.clock().getTime() - Date.parse(events[0]?.at ?? '');
+    if (age > KEYS_FORGOTTEN_AFTER_MS) {
+      const known = await provider.lookup({ paymentId });
+      if (known) return known;
+    }
     const token = await cards.find(orderId);
     if (token === undefined) return { outcome: 'refused', code: 'CARD_MISSING', detail: 'No card was given' };
     return provider.capture({ paymentId, orderId, amount, currency, token });
@@ -50,12 +59,9 @@ export function paymentWorker(parts: {
     return provider.refund({ paymentId, providerRef, refundId: idOf('refund', paymentId), amount, currency });
   }
 
-  async function save(paymentId: string, outcome: Outcome): Promise<void> {
+  async function save({ state, events }: StreamDocument<Payment>, outcome: Outcome): Promise<void> {
+    const { paymentId } = state.due;
     const ref = paymentOf(paymentId);
-    const { state, events } = (await streams.read(ref)) as {
-      state: Payment;
-      events: readonly { id: string; correlationId?: string; traceparent?: string }[];
-    };
     if (outcome.outcome === 'refused' && state.status === 'refunding') {
       throw new Fault(`the provider will not give ${paymentId} back: ${outcome.code}`);
     }

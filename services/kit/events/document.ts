@@ -7,14 +7,17 @@ export const PAGE_SIZE = 16;
 /** HTTP commands remembered per document. */
 const COMMANDS_KEPT = 20;
 
-/** An event as it is stored. Streams that are not published keep only what their cause does not have. */
+/**
+ * An event as it is stored. Streams that are not published keep only what their cause does not have: a stock item is
+ * read and written with every sale, so its bytes count.
+ */
 export interface StoredEvent {
-  readonly id: string;
   readonly type: string;
   readonly version: number;
   readonly at: string;
   readonly data: unknown;
-  readonly causationId: string;
+  readonly id?: string;
+  readonly causationId?: string;
   readonly schemaVersion?: number;
   readonly actor?: string;
   readonly correlationId?: string;
@@ -66,19 +69,14 @@ export function append<S, E extends DomainEvent>(
   for (const event of events) {
     version += 1;
     state = kind.evolve(state, event, { version, at });
-    const core = {
-      id: idOf(document.key, String(version)),
-      type: event.type,
-      version,
-      at,
-      data: event.data,
-      causationId: origin.causationId,
-    };
+    const core = { type: event.type, version, at, data: event.data };
     stored.push(
       kind.topic === undefined
         ? core
         : {
             ...core,
+            id: eventId(document.key, version),
+            causationId: origin.causationId,
             schemaVersion: kind.schemaVersions?.[event.type] ?? 1,
             actor: origin.actor,
             correlationId: origin.correlationId,
@@ -94,6 +92,11 @@ export function append<S, E extends DomainEvent>(
           partitionKey: document.partitionKey ?? kind.partitionKey?.(document.id, state) ?? document.id,
         };
   return { ...document, version, state, events: stored, ...published };
+}
+
+/** The id of an event: the same whoever publishes it, however often. */
+export function eventId(key: string, version: number): string {
+  return idOf(key, String(version));
 }
 
 /** Remembers an accepted HTTP command, forgetting the oldest. */

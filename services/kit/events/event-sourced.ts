@@ -97,7 +97,7 @@ function subscriptionOf(
     topic,
     types: Object.keys(reactions),
     maxMessages: 50,
-    maxAwait: 5,
+    maxAwait: 10,
     handle: (messages) => reactor.handle(messages),
   };
 }

@@ -1,7 +1,7 @@
 // An event on its way: from a stored event to a CloudEvent and back to what a reaction is given.
 import { Poison } from '../errors.ts';
 import type { Origin } from './aggregate.ts';
-import type { StoredEvent, StreamDocument } from './document.ts';
+import { eventId, type StoredEvent, type StreamDocument } from './document.ts';
 
 /** What a subscriber is given. `data` is the domain event's own data; the rest tells where it comes from. */
 export interface Message<Data = unknown> {
@@ -30,7 +30,7 @@ export function toCloudEvent(source: string, document: StreamDocument, event: St
   const schemaVersion = event.schemaVersion ?? 1;
   return {
     specversion: '1.0',
-    id: event.id,
+    id: event.id ?? eventId(document.key, event.version),
     type: `retail.${event.type}.v${schemaVersion}`,
     source,
     subject: document.id,
