@@ -4,10 +4,10 @@ import { Amount, Currency } from '#kit/money';
 import { Instant } from '#kit/time';
 import { priceKey } from './product.ts';
 
-/** What daprd takes as one part of a path when it invokes an app: it refuses, decodes or normalises the rest. */
+/** Text that stands in a path: the gateway refuses what a proxy could take for two parts or a step (encoded or not). */
 export const Sku = z
   .string()
-  .regex(/^(?!\.{1,2}$)[^/\\?#%\p{Cc}]{1,64}$/u, '1 to 64 characters, none of / \\ ? # % and no control characters')
+  .regex(/^(?!\.{1,2}$)[^/\\\p{Cc}]{1,64}$/u, '1 to 64 characters, neither / nor \\ nor control characters')
   .meta({ description: 'Stock keeping unit', examples: ['818980'] });
 const Text = z.string().max(200);
 
