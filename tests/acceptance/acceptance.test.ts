@@ -6,6 +6,7 @@ import { authSuite } from './auth.ts';
 import { badInputSuite } from './bad-input.ts';
 import { idempotencySuite } from './idempotency.ts';
 import { inventorySuite } from './inventory.ts';
+import { mailSuite } from './mails.ts';
 import { type OpenWorld, openWorld } from './open-world.ts';
 import { orderSuite } from './orders.ts';
 import { paymentSuite } from './payments.ts';
@@ -32,10 +33,7 @@ const world = new Proxy({} as World, {
 });
 
 beforeAll(async () => {
-  opened.world = await openWorld({
-    deadlineSeconds: DEADLINE_SECONDS,
-    ...(process.env.ONLY ? { only: process.env.ONLY.split(',') } : {}),
-  });
+  opened.world = await openWorld({ deadlineSeconds: DEADLINE_SECONDS });
 }, 120_000);
 afterAll(async () => {
   await opened.world?.close(process.env.KEEP_DATA === 'true');
@@ -51,6 +49,7 @@ describe('orders', () => orderSuite(world));
 describe('idempotency', () => idempotencySuite(world));
 describe('payments', () => paymentSuite(world));
 describe('the sales report', () => reportSuite(world));
+describe('mails to customers', () => mailSuite(world));
 describe('webhooks of the card provider', () => webhookSuite(world));
 describe('refuses', () => badInputSuite(world));
 describe('the public surface', () => surfaceSuite(world));

@@ -7,7 +7,7 @@ import { type Mesh, type MeshOptions, startMesh } from '../../stack/mesh.ts';
 import { Gateway } from '../client/gateway.ts';
 import { client, type Identity, person } from '../client/identity.ts';
 import { providerControl } from '../simulators/card-provider/control-client.ts';
-import type { World } from './world.ts';
+import type { Mail, World } from './world.ts';
 
 export interface OpenWorld extends World {
   readonly mesh: Mesh;
@@ -15,7 +15,7 @@ export interface OpenWorld extends World {
   close(keep?: boolean): Promise<void>;
 }
 
-export interface WorldOptions extends Pick<MeshOptions, 'base' | 'env' | 'replicas' | 'only'> {
+export interface WorldOptions extends Pick<MeshOptions, 'base' | 'env' | 'replicas'> {
   /** Until an order without a decision is cancelled; the system's own 15 minutes unless told. */
   readonly deadlineSeconds?: number;
 }
@@ -42,6 +42,7 @@ export async function openWorld({
     mesh,
     provider: providerControl(`http://127.0.0.1:${mesh.ports.cardProvider}`),
     deadlineSeconds: deadlineSeconds ?? 900,
+    inbox: () => readInbox(`http://127.0.0.1:${mesh.ports.mailWeb}`),
     async close(keep = false) {
       await doors.anybody.close();
       await mesh.stop();
@@ -54,7 +55,7 @@ export async function openWorld({
 export function openDoors(
   baseUrl: string,
   secrets: Readonly<Record<string, string>>,
-): Omit<World, 'provider' | 'deadlineSeconds'> {
+): Omit<World, 'provider' | 'deadlineSeconds' | 'inbox'> {
   const anybody = new Gateway({ baseUrl, connections: 64, patience: 60_000 });
   const secret = (name: string) => {
     const value = secrets[name];
@@ -76,4 +77,10 @@ export function openDoors(
       return anybody.as(identity);
     },
   };
+}
+
+/** What the mail sink has taken. */
+async function readInbox(url: string): Promise<Mail[]> {
+  const answer = await fetch(`${url}/api/email`, { headers: { accept: 'application/json' } });
+  return (await answer.json()) as Mail[];
 }

@@ -15,8 +15,18 @@ export interface World {
   readonly secrets: Readonly<Record<string, string>>;
   /** Of the card provider simulator. */
   readonly provider: ProviderControl;
+  /** All mails that were sent so far. */
+  inbox(): Promise<readonly Mail[]>;
   /** Seconds after which an order without a decision is cancelled; the runner was told so. */
   readonly deadlineSeconds: number;
+}
+
+/** A mail as the sink keeps it. */
+export interface Mail {
+  readonly to: readonly { readonly address: string }[];
+  readonly subject: string;
+  readonly html?: string;
+  readonly text?: string;
 }
 
 /** The first demo shop: manager and cashier belong to it. */

@@ -3,12 +3,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type OpenWorld, openWorld } from '../acceptance/open-world.ts';
 import { checkInvariants } from '../invariants/check.ts';
+import type { AnsweredOrder } from '../invariants/sagas.ts';
 import { killSuite } from './kills.ts';
 import { largeWorkSuite } from './large-work.ts';
 import { redeliverySuite } from './redelivery.ts';
 
 jest.setTimeout(120_000);
 
+/** What clients were told in all rounds. */
+const answered: AnsweredOrder[] = [];
 let world: OpenWorld | undefined;
 const open = () => {
   if (!world) throw new Error('the mesh did not start');
@@ -25,12 +28,12 @@ afterAll(async () => {
   await world?.close(process.env.KEEP_DATA === 'true');
 }, 60_000);
 
-describe('nothing is lost or done twice by the death of', () => killSuite(open));
+describe('nothing is lost or done twice by the death of', () => killSuite(open, answered));
 describe('half-way killed and completed once:', () => largeWorkSuite(open));
 describe('a whole topic again', () => redeliverySuite(open));
 
 describe('after all of this', () => {
   it('every invariant holds', async () => {
-    expect(await checkInvariants(open().mesh)).toEqual([]);
+    expect(await checkInvariants(open().mesh, { answered })).toEqual([]);
   });
 });

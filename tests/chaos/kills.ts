@@ -4,6 +4,7 @@ import { newGoods, posOrder } from '../acceptance/goods.ts';
 import type { OpenWorld } from '../acceptance/open-world.ts';
 import { OTHER_SHOP, SHOP } from '../acceptance/world.ts';
 import type { OrderRequest } from '../client/retail.ts';
+import type { AnsweredOrder } from '../invariants/sagas.ts';
 import { awaitFinal, repeatAll, runLoad } from './load.ts';
 
 const ORDERS = 40;
@@ -11,7 +12,7 @@ const ORDERS = 40;
 const FIRST_BLOW = 8;
 
 /** Every process of the saga dies in the middle of a load, is restarted by the runner, and nothing is lost or done twice. */
-export function killSuite(open: () => OpenWorld): void {
+export function killSuite(open: () => OpenWorld, answered: AnsweredOrder[]): void {
   let skus: string[] = [];
   beforeAll(async () => {
     const { admin } = open();
@@ -50,22 +51,28 @@ export function killSuite(open: () => OpenWorld): void {
     'broker',
     'postgres',
     'report',
+    'order and inventory and payment',
+    'broker and postgres',
   ];
-  it.each(victims)('%s', async (victim) => {
+  it.each(victims)('%s', async (names) => {
     const { admin, mesh } = open();
+    const doomed = names.split(' and ').map((name) => mesh.process(name));
+    const before = doomed.map(({ restarts }) => restarts);
     const strike = Promise.withResolvers<void>();
     const blows = strike.promise.then(async () => {
-      await mesh.process(victim).kill();
+      await Promise.all(doomed.map((each) => each.kill()));
       await pause(700 + Math.random() * 600);
-      if (mesh.process(victim).state !== 'ready') return;
-      await mesh.process(victim).kill();
+      // A second blow while the system recovers from the first, for whoever is back by then.
+      await Promise.all(doomed.filter(({ state }) => state === 'ready').map((each) => each.kill()));
     });
     const told = await runLoad(admin, {
       orders: orders(),
       onAnswer: (count) => count === FIRST_BLOW && strike.resolve(),
     });
+    answered.push(...told.map(({ key, order }) => ({ key, orderId: order.id })));
     await blows;
-    await mesh.process(victim).waitReady(60_000);
+    await Promise.all(doomed.map((each) => each.waitReady(60_000)));
+    for (const [index, { restarts }] of doomed.entries()) expect(restarts).toBeGreaterThan(before[index] ?? 0);
 
     const final = await awaitFinal(admin, told, 60);
     for (const [index, order] of final.entries()) {
@@ -79,6 +86,7 @@ export function killSuite(open: () => OpenWorld): void {
     }
     const repeated = await repeatAll(admin, told);
     expect(repeated.map(({ body }) => body.id)).toEqual(told.map(({ order }) => order.id));
+    answered.push(...repeated.map(({ body }, index) => ({ key: told[index]?.key ?? '', orderId: body.id })));
     expect(new Set(told.map(({ order }) => order.id)).size).toBe(ORDERS);
   });
 }

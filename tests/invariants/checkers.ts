@@ -1,16 +1,16 @@
 // All checkers over one reading, in two groups: what may never be seen, and what has to be gone once the system is at rest.
 
-import { type ItemEvent, items } from '../../services/inventory/item.ts';
 import { keyPart } from '../../services/kit/ids.ts';
 import { checkBookings } from './bookings.ts';
 import { type Evidence, type ServiceEvidence, type Stream, streamsOfKind } from './evidence.ts';
+import { checkFolds } from './folds.ts';
 import { checkEntries, checkLedger, type Moved } from './ledger.ts';
 import { checkMoney, type SoldOrder } from './money.ts';
-import { checkNotifications } from './notifications.ts';
+import { checkNotifications, checkTold } from './notifications.ts';
 import { type AnsweredOrder, checkAnswers, checkCommands, checkSagas, statusOf } from './sagas.ts';
 import { checkLines, checkReservations, checkStock } from './stock.ts';
 import { checkStreams } from './streams.ts';
-import { checkEventLog, checkFolds, checkListView, checkSales, checkStockView, type OrderFigures } from './views.ts';
+import { checkEventLog, checkListView, checkSales, checkStockView, type OrderFigures } from './views.ts';
 import type { Violation } from './violation.ts';
 
 const itemKey = (shopId: string, sku: string) => `item:${keyPart(shopId)}:${keyPart(sku)}`;
@@ -20,8 +20,8 @@ export function atOnce({ services }: Evidence, answered: readonly AnsweredOrder[
   const { order, inventory, payment } = saga(services);
   return [
     ...[...services.values()].flatMap(({ streams, pages }) => checkStreams(documentsOf(streams), pages)),
+    ...[...services.values()].flatMap(({ streams }) => checkFolds(streams)),
     ...checkStock(documentsOf(streamsOfKind(inventory, 'item'))),
-    ...checkFolds<unknown, ItemEvent>(items, streamsOfKind(inventory, 'item')),
     ...checkCommands(documentsOf(streamsOfKind(order, 'order'))),
     ...checkAnswers(byId(streamsOfKind(order, 'order')), answered).filter(({ invariant }) => invariant === 'I3'),
     ...checkLedger(payment.rows),
@@ -30,7 +30,8 @@ export function atOnce({ services }: Evidence, answered: readonly AnsweredOrder[
 
 /** I2, I4, I6, I7, I8 and I9: true once nothing is under way any more. */
 export function atRest(evidence: Evidence, answered: readonly AnsweredOrder[]): Violation[] {
-  const { services, book, stockRows, orderRows, paymentRows, recorded, sales, parked, deadLetters } = evidence;
+  const { services, book, stockRows, orderRows, paymentRows, productRows, recorded, sales, parked, deadLetters } =
+    evidence;
   const { order, inventory, payment } = saga(services);
   const orders = streamsOfKind(order, 'order');
   const stock = streamsOfKind(inventory, 'item');
@@ -70,9 +71,11 @@ export function atRest(evidence: Evidence, answered: readonly AnsweredOrder[]): 
     ...checkStockView(documentsOf(stock), stockRows),
     ...checkListView('order', byId(orders), orderRows),
     ...checkListView('payment', byId(streamsOfKind(payment, 'payment')), paymentRows),
+    ...checkListView('product', bySku(streamsOfKind(service(services, 'product'), 'product')), productRows),
     ...checkSales(new Map([...orders].map(([id, each]) => [id, figuresOf(each)])), sales),
     ...checkEventLog(new Map(published.map(([key, each]) => [key, each.events])), recorded),
-    ...(services.has('notification') ? checkNotifications(service(services, 'notification')) : []),
+    ...checkNotifications(service(services, 'notification')),
+    ...checkTold(service(services, 'notification'), orders),
   ];
 }
 
@@ -130,5 +133,11 @@ function byOrder(streams: ReadonlyMap<string, Stream>) {
       (events[0]?.data as { orderId?: string } | undefined)?.orderId ?? id,
       document,
     ]),
+  );
+}
+
+function bySku(streams: ReadonlyMap<string, Stream>) {
+  return new Map(
+    [...streams].map(([id, { document }]) => [(document.state as { sku?: string } | null)?.sku ?? id, document]),
   );
 }

@@ -27,6 +27,7 @@ export interface Evidence {
   readonly stockRows: readonly StockRow[];
   readonly orderRows: readonly VersionRow[];
   readonly paymentRows: readonly VersionRow[];
+  readonly productRows: readonly VersionRow[];
   readonly recorded: readonly RecordedEvent[];
   readonly sales: readonly SalesContribution[];
   readonly parked: readonly { readonly stream: string; readonly reason: string }[];
@@ -48,24 +49,24 @@ const OWNERS = ['order', 'inventory', 'payment', 'product', 'shop', 'notificatio
 /** Reads it all. */
 export async function gatherEvidence(mesh: Mesh): Promise<Evidence> {
   const services = new Map<string, ServiceEvidence>();
-  const running = new Set(mesh.processes.map(({ name }) => name));
-  for (const appId of OWNERS.filter((owner) => running.has(owner)))
-    services.set(appId, serviceEvidence(await readStore(mesh, appId)));
-  const [book, stockRows, orderRows, paymentRows, recorded, sales, parked, deadLetters] = await Promise.all([
-    providerControl(`http://127.0.0.1:${mesh.ports.cardProvider}`).book(),
-    queryRows<StockRow>(mesh, 'views_inventory', 'select shop_id, sku, on_hand, reserved, sold from stock'),
-    queryRows<VersionRow>(mesh, 'views_order', 'select id, version, status from orders'),
-    queryRows<VersionRow>(mesh, 'views_payment', 'select id, version from payments'),
-    queryRows<RecordedEvent>(mesh, 'report', 'select id, stream, version, type from events'),
-    queryRows<SalesContribution>(
-      mesh,
-      'report',
-      'select order_id, counted, gross::float, discounts::float, net::float from sales_contributions',
-    ),
-    queryRows<{ stream: string; reason: string }>(mesh, 'report', 'select stream, reason from parked_streams'),
-    queryRows<DeadLetter>(mesh, 'report', 'select topic, app_id, reason, stream, version from dead_letters'),
-  ]);
-  return { services, book, stockRows, orderRows, paymentRows, recorded, sales, parked, deadLetters };
+  for (const appId of OWNERS) services.set(appId, serviceEvidence(await readStore(mesh, appId)));
+  const [book, stockRows, orderRows, paymentRows, productRows, recorded, sales, parked, deadLetters] =
+    await Promise.all([
+      providerControl(`http://127.0.0.1:${mesh.ports.cardProvider}`).book(),
+      queryRows<StockRow>(mesh, 'views_inventory', 'select shop_id, sku, on_hand, reserved, sold from stock'),
+      queryRows<VersionRow>(mesh, 'views_order', 'select id, version, status from orders'),
+      queryRows<VersionRow>(mesh, 'views_payment', 'select id, version from payments'),
+      queryRows<VersionRow>(mesh, 'views_product', 'select id, version::int as version from products'),
+      queryRows<RecordedEvent>(mesh, 'report', 'select id, stream, version, type from events'),
+      queryRows<SalesContribution>(
+        mesh,
+        'report',
+        'select order_id, counted, gross::float, discounts::float, net::float from sales_contributions',
+      ),
+      queryRows<{ stream: string; reason: string }>(mesh, 'report', 'select stream, reason from parked_streams'),
+      queryRows<DeadLetter>(mesh, 'report', 'select topic, app_id, reason, stream, version from dead_letters'),
+    ]);
+  return { services, book, stockRows, orderRows, paymentRows, productRows, recorded, sales, parked, deadLetters };
 }
 
 function serviceEvidence(rows: readonly StoredRow[]): ServiceEvidence {

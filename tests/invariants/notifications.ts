@@ -1,9 +1,24 @@
 // I9: a customer is told each thing once. One notification stream per order and template.
-import type { ServiceEvidence } from './evidence.ts';
-import { streamsOfKind } from './evidence.ts';
+import { type ServiceEvidence, type Stream, streamsOfKind } from './evidence.ts';
 import type { Violation } from './violation.ts';
 
-/** Checks the notifications of one reading. */
+const ACCOUNT = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Every confirmed order of an account has its notification. */
+export function checkTold(notification: ServiceEvidence, orders: ReadonlyMap<string, Stream>): Violation[] {
+  const told = streamsOfKind(notification, 'notification');
+  return [...orders].flatMap(([orderId, { events }]) => {
+    const { customerId } = events[0]?.data as { customerId: string | null };
+    if (customerId === null || !ACCOUNT.test(customerId)) return [];
+    const due = events.flatMap(({ type }) => (type === 'order.confirmed' || type === 'order.cancelled' ? [type] : []));
+    return due
+      .map((type) => `${orderId}:${type.replace('.', '-')}`)
+      .filter((id) => !told.has(id))
+      .map((id) => ({ invariant: 'I9' as const, orderId, subject: id, what: 'was never asked for' }));
+  });
+}
+
+/** Each notification of one reading was ended once, and none tells what another told. */
 export function checkNotifications(notification: ServiceEvidence): Violation[] {
   const found: Violation[] = [];
   const seen = new Map<string, string>();

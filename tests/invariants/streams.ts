@@ -31,9 +31,14 @@ export function checkStreams(
     const events = eventsOf(document, pages);
     events.forEach(({ version, id, at }, index) => {
       if (version !== index + 1) wrong(`event ${index + 1} has version ${version}`);
-      const other = ids.get(id);
-      if (other !== undefined) wrong(`event ${version} has the id of an event of ${other}`);
-      ids.set(id, document.key);
+      // What is not published has no id of its own.
+      if (id === undefined) {
+        if (document.topic !== undefined) wrong(`event ${version} has no id`);
+      } else {
+        const other = ids.get(id);
+        if (other !== undefined) wrong(`event ${version} has the id of an event of ${other}`);
+        ids.set(id, document.key);
+      }
       const before = events[index - 1]?.at;
       if (before !== undefined && at < before) wrong(`event ${version} was recorded before the one before it`);
     });

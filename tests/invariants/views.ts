@@ -140,26 +140,3 @@ export function checkEventLog(
     });
   return found;
 }
-
-/** Folds the events of streams again: the state in the document has to come out. */
-export function checkFolds<S, E>(
-  kind: { readonly initial: S; evolve(state: S, event: E, as: { version: number; at: string }): S },
-  streams: ReadonlyMap<string, { readonly document: StreamDocument; readonly events: readonly StoredEvent[] }>,
-): Violation[] {
-  return [...streams].flatMap(([key, { document, events }]) => {
-    const folded = events.reduce((state, event) => kind.evolve(state, event as unknown as E, event), kind.initial);
-    const [is, should] = [canonical(document.state), canonical(folded)];
-    return is === should
-      ? []
-      : [{ invariant: 'I8' as const, subject: key, what: `has the state ${is}, its events say ${should}` }];
-  });
-}
-
-/** JSON with the keys in order, so that equal states are equal texts. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
-}
