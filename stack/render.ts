@@ -1,5 +1,5 @@
 // Renders components, resiliency and endpoints into a folder for each sidecar, with only what is scoped to it.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { StackError } from './errors.ts';
@@ -27,6 +27,9 @@ export function resourceFolders(root: string, profile: string): string[] {
  * @throws StackError for a file with two documents (daprd silently ignores a Resiliency that is not the first) or without scopes.
  */
 export function readResources(folders: readonly string[]): Resource[] {
+  const missing = folders.find((folder) => !existsSync(folder));
+  if (missing)
+    throw new StackError(`There is no folder ${missing}.`, 'Choose a --profile that components/ has a folder for.');
   return folders.flatMap((folder) =>
     readdirSync(folder)
       .filter((file) => file.endsWith('.yaml'))
