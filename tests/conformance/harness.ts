@@ -108,7 +108,6 @@ export async function startBench({ broker: withBroker = true, topics = [] }: Ben
       },
       isReady: () => sidecar.ready(),
     });
-    await daprd.start();
     const started: App = {
       sidecar,
       daprPort,
@@ -122,7 +121,8 @@ export async function startBench({ broker: withBroker = true, topics = [] }: Ben
         if (server.listening) await close(server);
       },
     };
-    apps.push(started);
+    apps.push(started); // before it runs: what half started is stopped too
+    await daprd.start();
     return started;
   }
 

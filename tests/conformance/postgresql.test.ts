@@ -1,0 +1,166 @@
+// PostgreSQL in its three uses: documents (state.postgresql v2), views (bindings.postgresql), passwords by secret.
+// Research note lab-state.md, sections 2 and 7.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Conflict, Fault } from '#kit/errors';
+import { sidecarFeatures } from '#kit/testing/sidecar-features';
+import { Database } from '#kit/views/database';
+import { Table } from '#kit/views/table';
+import { type App, type Bench, startBench } from './harness.ts';
+import { type Postgres, startPostgres } from './postgres.ts';
+import { stateTraps } from './state-traps.ts';
+import { until } from './until.ts';
+
+let bench: Bench;
+let postgres: Postgres;
+let app: App;
+let database: Database;
+beforeAll(async () => {
+  bench = await startBench({ broker: false });
+  postgres = await startPostgres(bench.folder);
+  app = await bench.app({ appId: 'payment', resources: postgres.resources });
+  database = new Database(app.sidecar, 'views-order');
+}, 90_000);
+afterAll(async () => {
+  await bench?.stop();
+  await postgres?.server.kill('SIGINT');
+}, 30_000);
+
+describe('documents: what the kit relies on', () => {
+  sidecarFeatures(() => app.sidecar, 'statestore-payment');
+
+  test('a refused first write is a fault here, which a reader has to clear up', async () => {
+    await app.sidecar.save('statestore-payment', 'first', 1, 'new');
+    const again = app.sidecar.save('statestore-payment', 'first', 2, 'new');
+    await expect(again).rejects.toThrow(Fault);
+    await expect(again).rejects.not.toThrow(Conflict);
+  });
+});
+describe('documents: what the kit steers clear of', () => stateTraps(() => app.daprPort, 'statestore-payment'));
+
+/** The binding as daprd has it. */
+async function raw(operation: string, sql: string, params?: unknown[]): Promise<{ status: number; text: string }> {
+  const metadata = { sql, ...(params && { params: JSON.stringify(params) }) };
+  const response = await fetch(`http://127.0.0.1:${app.daprPort}/v1.0/bindings/views-order`, {
+    method: 'POST',
+    body: JSON.stringify({ operation, metadata }),
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+describe('views', () => {
+  beforeAll(async () => {
+    await database.exec('create table notes (id text primary key, version int not null, body jsonb)');
+  });
+
+  const notes = () => database.query<{ id: string; version: number }>('select id, version from notes order by id');
+
+  test('the binding swallows what fails while rows are read: 200 with nothing, or with half', async () => {
+    await database.exec(`insert into notes values ('twice', 1, null)`);
+    const insert = `insert into notes values ('twice', 2, null) returning id`;
+    expect(await raw('query', insert)).toEqual({ status: 200, text: '[]' });
+    const half = await raw('query', 'select 1 / (2 - n) from generate_series(1, 2) n');
+    expect([half.status, JSON.parse(half.text)]).toEqual([200, [[1]]]);
+  });
+
+  test('our query makes a fault of it, and tells it from no rows', async () => {
+    await expect(database.query('select 1 / (2 - n) as x from generate_series(1, 2) n')).rejects.toThrow(Fault);
+    await expect(database.query('select * from nowhere')).rejects.toThrow(Fault);
+    expect(await database.query('select 1 as x where false')).toEqual([]);
+    expect(await database.query('select n, n::text as text from generate_series(1, 2) n')).toEqual([
+      { n: 1, text: '1' },
+      { n: 2, text: '2' },
+    ]);
+  });
+
+  test('exec tells how many rows it wrote, and its errors with their SQLSTATE', async () => {
+    expect(await database.exec(`insert into notes select 'n' || n, 1, null from generate_series(1, 3) n`)).toBe(3);
+    expect(await database.exec(`delete from notes where id = 'nobody'`)).toBe(0);
+    await expect(database.exec(`insert into notes values ('n1', 1, null)`)).rejects.toThrow(/23505/);
+    await expect(database.exec('select 1 / 0')).rejects.toThrow(/22012/);
+    await expect(database.exec('no statement')).rejects.toThrow(Fault);
+  });
+
+  test('several statements without parameters are one transaction; with parameters they are refused', async () => {
+    const before = await notes();
+    const both = `insert into notes values ('m1', 1, null); insert into notes values ('n1', 1, null)`;
+    await expect(database.exec(both)).rejects.toThrow(/23505/);
+    expect(await notes()).toEqual(before);
+    await expect(database.exec('delete from notes where id = $1; select 1', ['n1'])).rejects.toThrow(/42601/);
+    expect(await notes()).toEqual(before);
+  });
+
+  test('a transaction over two calls is lost without a word', async () => {
+    expect((await raw('exec', `begin; insert into notes values ('begun', 1, null)`)).status).toBeLessThan(300);
+    expect((await notes()).map(({ id }) => id)).not.toContain('begun');
+  });
+
+  test('parameters of every kind; what is above 2^53 goes as text', async () => {
+    const sql = `select $1::text as text, $2::int as number, $3::bigint::text as big, $4::jsonb as json,
+      $5::text[] as list, $6::text as nothing, $7::boolean as truth, $8::timestamptz as at`;
+    const at = '2026-01-02T03:04:05.678Z';
+    const [row] = await database.query<Record<string, unknown>>(sql, [
+      `'; drop table notes --`,
+      -5,
+      '9007199254740993',
+      { a: [1, 'ä'] },
+      ['x', 'y,"z'],
+      null,
+      true,
+      at,
+    ]);
+    expect(row).toMatchObject({
+      text: `'; drop table notes --`,
+      number: -5,
+      big: '9007199254740993',
+      json: { a: [1, 'ä'] },
+      list: ['x', 'y,"z'],
+      nothing: null,
+      truth: true,
+    });
+    expect(new Date(String(row?.at)).toISOString()).toBe(at);
+    const rounded = await raw('query', 'select $1::bigint::text', [2 ** 53 + 2]);
+    expect(JSON.parse(rounded.text)).toEqual([['9007199254740994']]);
+  });
+
+  test('a table is made once by two replicas, and takes only newer rows, all or none', async () => {
+    const columns = { id: 'text', version: 'int', total: 'bigint', lines: 'jsonb?' };
+    const tables = [1, 2, 3].map(() => new Table(database, { name: 'orders_view', columns }));
+    await Promise.all(tables.map((table) => table.create()));
+    const [table] = tables as [Table];
+    const row = (id: string, version: number) => ({ id, version, total: version * 100, lines: [{ sku: 'a' }] });
+    const hundred = Array.from({ length: 100 }, (_, n) => row(`o${n % 10}`, n));
+    await table.write(hundred);
+    await table.write(hundred.slice(0, 50));
+    const rows = await database.query<{ id: string; version: number }>(
+      'select id, version from orders_view order by id',
+    );
+    expect(rows).toEqual(Array.from({ length: 10 }, (_, n) => ({ id: `o${n}`, version: 90 + n })));
+    await expect(table.write([row('o0', 500), { ...row('bad', 1), total: 'no number' }])).rejects.toThrow(Fault);
+    expect(await table.reached('o0', 500, 50)).toBe(false);
+    expect(await table.reached('o0', 90, 50)).toBe(true);
+  });
+
+  test('while the server is away everything is a fault; afterwards everything works, with what was written', async () => {
+    await postgres.server.kill('SIGKILL');
+    await expect(database.query('select 1 as one')).rejects.toThrow(Fault);
+    await expect(app.sidecar.get('statestore-payment', 'first')).rejects.toThrow(Fault);
+    await expect(
+      app.sidecar.transact('statestore-payment', [{ key: 'away', value: 1, etag: undefined }]),
+    ).rejects.toThrow();
+    await postgres.server.start();
+    // The pools find out about their dead connections one call at a time.
+    await until(async () => (await database.query('select 1 as one')).length === 1);
+    await until(async () => (await app.sidecar.get('statestore-payment', 'first')) !== undefined);
+    expect((await app.sidecar.get('statestore-payment', 'first'))?.value).toBe(1);
+    expect(await app.sidecar.get('statestore-payment', 'away')).toBeUndefined();
+    expect((await notes()).length).toBeGreaterThan(0);
+  }, 60_000);
+});
+
+describe('secrets', () => {
+  test('a secret is read by name, and an unknown one is a fault', async () => {
+    expect(await app.sidecar.secret('secretstore', 'provider-api-key')).toBe('sk_test');
+    await expect(app.sidecar.secret('secretstore', 'nothing')).rejects.toThrow(Fault);
+    await expect(app.sidecar.secret('nowhere', 'provider-api-key')).rejects.toThrow(Fault);
+  });
+});
