@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import request from 'supertest';
 import { silent } from '#kit/log';
@@ -8,6 +8,9 @@ import { authApp } from './app.ts';
 import { ensureDemo } from './demo.ts';
 import { KEYS, SigningKeys } from './keyring.ts';
 import { Sessions } from './sessions.ts';
+
+// argon2 takes its time, more so beside other tests.
+jest.setTimeout(30_000);
 
 const STORE = 'statestore-auth';
 const shops = ['s1', 's2'];

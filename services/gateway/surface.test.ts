@@ -53,7 +53,6 @@ describe('the gateway answers itself', () => {
       expect.arrayContaining([
         '/api/v1/shops/{id}',
         '/api/v1/reports/sales',
-        '/api/v1/orders/{id}',
         '/webhooks/provider',
         '/api/v1/webhooks/provider',
         '/healthz',
