@@ -33,17 +33,22 @@ export interface ScriptedApp {
 }
 
 /** A batch is delivered when it is full or has waited that long. */
+export const QUICK = { maxMessagesCount: 100, maxAwaitDurationMs: 20 };
 const BATCH = { maxMessagesCount: 4, maxAwaitDurationMs: 1_000 };
 
 /** Subscribes to the topics of each component, in bulk, with a dead-letter topic each. */
-export function scriptedApp(topics: Readonly<Record<string, readonly string[]>>, appId: string): ScriptedApp {
+export function scriptedApp(
+  topics: Readonly<Record<string, readonly string[]>>,
+  appId: string,
+  batch = BATCH,
+): ScriptedApp {
   const subscriptions = Object.entries(topics).flatMap(([pubsubname, names]) =>
     names.map((topic) => ({
       pubsubname,
       topic,
       route: `/bulk/${topic}`,
       deadLetterTopic: `${topic}.dead.${appId}`,
-      bulkSubscribe: { enabled: true, ...BATCH },
+      bulkSubscribe: { enabled: true, ...batch },
     })),
   );
   const app: ScriptedApp = {

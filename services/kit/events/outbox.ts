@@ -3,37 +3,24 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Sidecar, Write } from '../dapr/sidecar.ts';
+import type { Sidecar } from '../dapr/sidecar.ts';
 import { Conflict, Fault } from '../errors.ts';
-import type { StreamDocument } from './document.ts';
+import { type Lane, OpenLane } from './lane.ts';
 import type { Publisher } from './publisher.ts';
 
 const SLOTS = 16;
 const LANES = 8;
-const MOST_KEYS = 64;
+/** Commands that wait for a lane. */
+const MOST_WAITING = 256;
 /** Milliseconds between two signs of life of a slot's holder. */
 const BEAT = 5_000;
 /** A slot whose beat did not change for so long, by our own clock, has lost its holder. */
 const DEAD_AFTER = 15_000;
 
-interface LaneDocument {
-  readonly epoch: number;
-  readonly keys: readonly { readonly key: string; readonly version: number }[];
-}
-
 interface SlotDocument {
   readonly holder: string;
   readonly epoch: number;
   readonly beat: number;
-}
-
-/** One lane while it carries a transaction. */
-export interface Lane {
-  /** Reads the lane's ETag; has to be done before each try. @throws {Fault} the slot was taken over. */
-  load(): Promise<void>;
-  /** The lane's write for a transaction that saves these documents. */
-  write(documents: readonly StreamDocument[]): Write;
-  committed(documents: readonly StreamDocument[]): void;
 }
 
 export interface OutboxOptions {
@@ -55,12 +42,14 @@ export class Outbox {
   readonly #beatEvery: number;
   readonly #deadAfter: number;
   readonly #seen = new Map<number, { etag: string; since: number }>();
-  readonly #waiting: ((lane: OpenLane) => void)[] = [];
+  readonly #waiting: { readonly resolve: (lane: OpenLane) => void; readonly reject: (fault: Fault) => void }[] = [];
+  #lanes: OpenLane[] = [];
   #free: OpenLane[] = [];
   #slot: { number: number; epoch: number; beat: number } | undefined;
   #lost = false;
   #closing = new AbortController();
-  #loop: Promise<void> | undefined;
+  #adopting = false;
+  #loops: Promise<unknown> | undefined;
 
   constructor(options: OutboxOptions) {
     this.#sidecar = options.sidecar;
@@ -74,16 +63,20 @@ export class Outbox {
   /** Takes a free slot and starts the beat. @throws {Fault} the store is out of reach. */
   async start(): Promise<void> {
     await this.#claim();
-    this.#loop ??= this.#run();
+    // Apart: publishing to a broker that does not answer takes long, and meanwhile the beat must not stop.
+    this.#loops ??= Promise.all([
+      this.#every(1_000, () => this.#publishOlderThan(1_000)),
+      this.#every(this.#beatEvery, () => this.#lookAfter()),
+    ]);
   }
 
   /** Gives the slot back when everything in it is published; otherwise another process finds it after 15 s. */
   async stop(): Promise<void> {
     this.#closing.abort();
-    await this.#loop;
+    await this.#loops;
     if (!this.#slot || this.#lost) return;
     try {
-      await this.#publishLate();
+      await this.#publishOlderThan(0);
       if (this.#lanes.some((lane) => lane.unpublished().length > 0)) return;
       const stored = await this.#sidecar.get<SlotDocument>(this.#store, slotKey(this.#slot.number));
       if (stored?.value.holder !== this.#holder) return;
@@ -103,43 +96,59 @@ export class Outbox {
     }
   }
 
-  #lanes: OpenLane[] = [];
-
   #take(): Promise<OpenLane> {
     if (this.#lost || !this.#slot) throw new Fault('the outbox has no slot at the moment');
+    const lane = this.#withRoom();
+    if (lane) return Promise.resolve(lane);
+    if (this.#free.length === LANES || this.#waiting.length > MOST_WAITING) throw full();
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  #withRoom(): OpenLane | undefined {
     const at = this.#free.findIndex((lane) => lane.hasRoom());
-    if (at >= 0) return Promise.resolve(this.#free.splice(at, 1)[0] as OpenLane);
-    if (this.#free.length > 0 || this.#waiting.length > 256) {
-      throw new Fault('too many events wait for the broker', { retryAfter: 2 });
-    }
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return at < 0 ? undefined : this.#free.splice(at, 1)[0];
   }
 
   #release(lane: OpenLane): void {
     if (!this.#lanes.includes(lane)) return; // of a slot that was lost meanwhile
-    const next = this.#waiting.shift();
-    if (next) next(lane);
-    else this.#free.push(lane);
+    this.#free.push(lane);
+    this.#serve();
   }
 
-  async #run(): Promise<void> {
+  /** Gives free lanes to those who wait; with every lane free and full nobody needs to wait. */
+  #serve(): void {
+    while (this.#waiting.length > 0) {
+      const lane = this.#withRoom();
+      if (lane) this.#waiting.shift()?.resolve(lane);
+      else if (this.#free.length === LANES) this.#waiting.shift()?.reject(full());
+      else return;
+    }
+  }
+
+  async #every(milliseconds: number, task: () => Promise<void>): Promise<void> {
     const { signal } = this.#closing;
-    let sinceBeat = 0;
-    while (!signal.aborted) {
-      await pause(1_000, undefined, { signal, ref: false }).catch(() => undefined);
+    for (;;) {
+      await pause(milliseconds, undefined, { signal, ref: false }).catch(() => undefined);
       if (signal.aborted) return;
       try {
-        await this.#publishLate();
-        sinceBeat += 1_000;
-        if (sinceBeat < this.#beatEvery) continue;
-        sinceBeat = 0;
-        if (this.#lost) await this.#claim();
-        else await this.#beat();
-        await this.#adopt();
+        await task();
       } catch (error) {
         this.#log.warn({ err: error }, 'the outbox could not look after its lanes');
       }
     }
+  }
+
+  async #lookAfter(): Promise<void> {
+    if (this.#lost) await this.#claim();
+    else await this.#beat();
+    // Not waited for: what is adopted may be long in publishing, too.
+    if (this.#adopting) return;
+    this.#adopting = true;
+    void this.#adopt()
+      .catch((error) => this.#log.warn({ err: error }, 'an outbox slot could not be emptied yet'))
+      .finally(() => {
+        this.#adopting = false;
+      });
   }
 
   async #beat(): Promise<void> {
@@ -164,6 +173,7 @@ export class Outbox {
     this.#lost = true;
     this.#lanes = [];
     this.#free = [];
+    for (const { reject } of this.#waiting.splice(0)) reject(new Fault('the outbox slot was taken over'));
   }
 
   /** Takes the first slot that nobody holds. With all 16 held by the living, it tries again at the next beat. */
@@ -198,7 +208,7 @@ export class Outbox {
     this.#lanes = lanes;
     this.#free = [...lanes];
     this.#lost = false;
-    for (const waiting of this.#waiting.splice(0, LANES)) waiting(this.#free.shift() as OpenLane);
+    this.#serve();
   }
 
   /** Looks for slots whose holder has died, publishes what their lanes name and marks them free. */
@@ -240,96 +250,13 @@ export class Outbox {
     return false;
   }
 
-  async #publishLate(): Promise<void> {
-    for (const lane of this.#lanes) await lane.publishRest(1_000);
+  async #publishOlderThan(age: number): Promise<void> {
+    for (const lane of this.#lanes) await lane.publishRest(age);
   }
 }
 
-class OpenLane implements Lane {
-  readonly key: string;
-  readonly #epoch: number;
-  readonly #sidecar: Sidecar;
-  readonly #store: string;
-  readonly #publisher: Publisher;
-  #etag: string | undefined;
-  #keys = new Map<string, { version: number; since: number }>();
-
-  constructor(key: string, epoch: number, sidecar: Sidecar, store: string, publisher: Publisher) {
-    this.key = key;
-    this.#epoch = epoch;
-    this.#sidecar = sidecar;
-    this.#store = store;
-    this.#publisher = publisher;
-  }
-
-  hasRoom(): boolean {
-    return this.unpublished().length < MOST_KEYS - 8;
-  }
-
-  unpublished(): string[] {
-    for (const [key, { version }] of this.#keys) {
-      if (this.#publisher.publishedVersion({ key, publishedVersion: 0 } as StreamDocument) >= version) {
-        this.#keys.delete(key);
-      }
-    }
-    return [...this.#keys.keys()];
-  }
-
-  /** Makes the lane ours by its epoch and learns what it names. */
-  async take(): Promise<void> {
-    for (let attempt = 0; attempt < 5; attempt += 1) {
-      const stored = await this.#sidecar.get<LaneDocument>(this.#store, this.key);
-      if (stored && stored.value.epoch > this.#epoch) throw new Fault(`${this.key} belongs to a later holder`);
-      const keys = stored?.value.keys ?? [];
-      this.#keys = new Map(keys.map(({ key, version }) => [key, { version, since: 0 }]));
-      try {
-        const guard = stored ? { etag: stored.etag } : 'new';
-        await this.#sidecar.save(this.#store, this.key, { epoch: this.#epoch, keys }, guard);
-        return;
-      } catch (error) {
-        if (!(error instanceof Conflict)) throw error;
-      }
-    }
-    throw new Fault(`${this.key} could not be taken`);
-  }
-
-  async load(): Promise<void> {
-    const stored = await this.#sidecar.get<LaneDocument>(this.#store, this.key);
-    if (stored?.value.epoch !== this.#epoch) throw new Fault(`${this.key} was taken over`);
-    this.#etag = stored.etag;
-  }
-
-  write(documents: readonly StreamDocument[]): Write {
-    if (this.#etag === undefined) throw new Error('a lane must be read before it is written');
-    const rest = this.unpublished().map((key) => ({ key, version: this.#keys.get(key)?.version ?? 0 }));
-    const added = documents.map(({ key, version }) => ({ key, version }));
-    const names = new Set(added.map(({ key }) => key));
-    const keys = [...rest.filter(({ key }) => !names.has(key)), ...added];
-    return { key: this.key, value: { epoch: this.#epoch, keys } satisfies LaneDocument, etag: this.#etag };
-  }
-
-  committed(documents: readonly StreamDocument[]): void {
-    const since = performance.now();
-    for (const { key, version } of documents) this.#keys.set(key, { version, since });
-  }
-
-  /** Publishes, from the store, what has been waiting for longer than `age` milliseconds. Stops at the first fault. */
-  async publishRest(age = 0): Promise<void> {
-    for (const key of this.unpublished()) {
-      const waiting = this.#keys.get(key);
-      if (!waiting || performance.now() - waiting.since < age) continue;
-      const stored = await this.#sidecar.get<StreamDocument>(this.#store, key);
-      if (stored) await this.#publisher.publish(stored.value);
-      // A stream that was never written (its transaction failed) has nothing to publish.
-      if (!stored || this.#publisher.publishedVersion(stored.value) >= stored.value.version) this.#keys.delete(key);
-    }
-  }
-
-  async clear(): Promise<void> {
-    const stored = await this.#sidecar.get<LaneDocument>(this.#store, this.key);
-    if (stored?.value.epoch !== this.#epoch || this.unpublished().length > 0) return;
-    await this.#sidecar.save(this.#store, this.key, { epoch: this.#epoch, keys: [] }, { etag: stored.etag });
-  }
+function full(): Fault {
+  return new Fault('too many events wait for the broker', { retryAfter: 2 });
 }
 
 function slotKey(number: number): string {

@@ -6,8 +6,9 @@ import { Conflict, Fault } from '../errors.ts';
 import type { DomainEvent, Origin, StreamRef } from './aggregate.ts';
 import { Desk } from './desk.ts';
 import type { StoredEvent, StreamDocument } from './document.ts';
+import type { Lane } from './lane.ts';
 import { toCloudEvent } from './message.ts';
-import type { Lane, Outbox } from './outbox.ts';
+import type { Outbox } from './outbox.ts';
 import { Publisher } from './publisher.ts';
 import { type Touch, WorkingSet } from './working-set.ts';
 
@@ -39,7 +40,7 @@ export class Streams {
   readonly publisher: Publisher;
   readonly clock: () => Date;
   #outbox: Outbox | undefined;
-  readonly #listeners = new Map<string, Set<() => void>>();
+  readonly #listeners = new Map<string, Set<(document: StreamDocument) => void>>();
 
   constructor(options: StreamsOptions) {
     this.sidecar = options.sidecar;
@@ -113,22 +114,28 @@ export class Streams {
     }
   }
 
-  /** Resolves true at the next change of the stream in this process, false after `milliseconds` or when `signal` aborts. */
-  changed(key: string, milliseconds: number, signal?: AbortSignal): Promise<boolean> {
+  /**
+   * The stream's document at its next change in this process; undefined after `milliseconds` or when `signal` aborts.
+   * Another process may change it unseen: who waits for an outcome also reads now and then.
+   */
+  changed<S, E extends DomainEvent>(
+    ref: StreamRef<S, E>,
+    milliseconds: number,
+    signal?: AbortSignal,
+  ): Promise<StreamDocument<S> | undefined> {
     return new Promise((resolve) => {
-      const listeners = this.#listeners.get(key) ?? new Set();
-      this.#listeners.set(key, listeners);
-      const done = (changed: boolean) => {
+      const listeners = this.#listeners.get(ref.key) ?? new Set();
+      this.#listeners.set(ref.key, listeners);
+      const done = (document: StreamDocument | undefined) => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', give);
-        listeners.delete(hear);
-        if (listeners.size === 0 && this.#listeners.get(key) === listeners) this.#listeners.delete(key);
-        resolve(changed);
+        listeners.delete(done);
+        if (listeners.size === 0 && this.#listeners.get(ref.key) === listeners) this.#listeners.delete(ref.key);
+        resolve(document as StreamDocument<S> | undefined);
       };
-      const hear = () => done(true);
-      const give = () => done(false);
+      const give = () => done(undefined);
       const timer = setTimeout(give, milliseconds);
-      listeners.add(hear);
+      listeners.add(done);
       signal?.addEventListener('abort', give, { once: true });
     });
   }
@@ -141,7 +148,9 @@ export class Streams {
     await this.sidecar.transact(this.store, all);
     if (lane && published.length > 0) lane.committed(published);
     work.forgetDirty();
-    for (const { key } of documents) for (const hear of [...(this.#listeners.get(key) ?? [])]) hear();
+    for (const document of documents) {
+      for (const hear of [...(this.#listeners.get(document.key) ?? [])]) hear(document);
+    }
     return documents;
   }
 

@@ -1,0 +1,109 @@
+// One lane of an outbox slot: the document that names the streams whose events may be unpublished, written in their
+// transactions. See `outbox.ts`.
+import type { Sidecar, Write } from '../dapr/sidecar.ts';
+import { Conflict, Fault } from '../errors.ts';
+import type { StreamDocument } from './document.ts';
+import type { Publisher } from './publisher.ts';
+
+const MOST_KEYS = 64;
+
+interface LaneDocument {
+  readonly epoch: number;
+  readonly keys: readonly { readonly key: string; readonly version: number }[];
+}
+
+/** One lane while it carries a transaction. */
+export interface Lane {
+  /** Reads the lane's ETag; has to be done before each try. @throws {Fault} the slot was taken over. */
+  load(): Promise<void>;
+  /** The lane's write for a transaction that saves these documents. */
+  write(documents: readonly StreamDocument[]): Write;
+  committed(documents: readonly StreamDocument[]): void;
+}
+
+export class OpenLane implements Lane {
+  readonly key: string;
+  readonly #epoch: number;
+  readonly #sidecar: Sidecar;
+  readonly #store: string;
+  readonly #publisher: Publisher;
+  #etag: string | undefined;
+  #keys = new Map<string, { version: number; since: number }>();
+
+  constructor(key: string, epoch: number, sidecar: Sidecar, store: string, publisher: Publisher) {
+    this.key = key;
+    this.#epoch = epoch;
+    this.#sidecar = sidecar;
+    this.#store = store;
+    this.#publisher = publisher;
+  }
+
+  hasRoom(): boolean {
+    return this.unpublished().length < MOST_KEYS - 8;
+  }
+
+  unpublished(): string[] {
+    for (const [key, { version }] of this.#keys) {
+      if (this.#publisher.publishedVersion({ key, publishedVersion: 0 } as StreamDocument) >= version) {
+        this.#keys.delete(key);
+      }
+    }
+    return [...this.#keys.keys()];
+  }
+
+  /** Makes the lane ours by its epoch and learns what it names. */
+  async take(): Promise<void> {
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      const stored = await this.#sidecar.get<LaneDocument>(this.#store, this.key);
+      if (stored && stored.value.epoch > this.#epoch) throw new Fault(`${this.key} belongs to a later holder`);
+      const keys = stored?.value.keys ?? [];
+      this.#keys = new Map(keys.map(({ key, version }) => [key, { version, since: 0 }]));
+      try {
+        const guard = stored ? { etag: stored.etag } : 'new';
+        await this.#sidecar.save(this.#store, this.key, { epoch: this.#epoch, keys }, guard);
+        return;
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error;
+      }
+    }
+    throw new Fault(`${this.key} could not be taken`);
+  }
+
+  async load(): Promise<void> {
+    const stored = await this.#sidecar.get<LaneDocument>(this.#store, this.key);
+    if (stored?.value.epoch !== this.#epoch) throw new Fault(`${this.key} was taken over`);
+    this.#etag = stored.etag;
+  }
+
+  write(documents: readonly StreamDocument[]): Write {
+    if (this.#etag === undefined) throw new Error('a lane must be read before it is written');
+    const rest = this.unpublished().map((key) => ({ key, version: this.#keys.get(key)?.version ?? 0 }));
+    const added = documents.map(({ key, version }) => ({ key, version }));
+    const names = new Set(added.map(({ key }) => key));
+    const keys = [...rest.filter(({ key }) => !names.has(key)), ...added];
+    return { key: this.key, value: { epoch: this.#epoch, keys } satisfies LaneDocument, etag: this.#etag };
+  }
+
+  committed(documents: readonly StreamDocument[]): void {
+    const since = performance.now();
+    for (const { key, version } of documents) this.#keys.set(key, { version, since });
+  }
+
+  /** Publishes, from the store, what has been waiting for longer than `age` milliseconds. Stops at the first fault. */
+  async publishRest(age = 0): Promise<void> {
+    for (const key of this.unpublished()) {
+      const waiting = this.#keys.get(key);
+      if (!waiting || performance.now() - waiting.since < age) continue;
+      const stored = await this.#sidecar.get<StreamDocument>(this.#store, key);
+      if (stored) await this.#publisher.publish(stored.value);
+      // A stream that was never written (its transaction failed) has nothing to publish.
+      if (!stored || this.#publisher.publishedVersion(stored.value) >= stored.value.version) this.#keys.delete(key);
+    }
+  }
+
+  async clear(): Promise<void> {
+    const stored = await this.#sidecar.get<LaneDocument>(this.#store, this.key);
+    if (stored?.value.epoch !== this.#epoch || this.unpublished().length > 0) return;
+    await this.#sidecar.save(this.#store, this.key, { epoch: this.#epoch, keys: [] }, { etag: stored.etag });
+  }
+}
