@@ -1,4 +1,4 @@
-// Report on real sidecars, broker and PostgreSQL; the test itself plays the order service, which owns what it publishes.
+// Report in two replicas on real sidecars, broker and PostgreSQL; the test itself plays the order service, which owns what it publishes.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -49,6 +49,7 @@ export async function startReportMesh({ standIn = false } = {}): Promise<ReportM
     dataDir,
     table,
     only: ['order', 'report'],
+    replicas: { report: standIn ? 1 : 2 },
     env: { report: { LOG_LEVEL: process.env.TEST_LOG ?? 'warn' } },
     onStart(starting) {
       listen(starting.portsOf('order').app);
