@@ -3,9 +3,9 @@ import type { StreamDocument } from '#kit/events/document';
 import type { Streams } from '#kit/events/streams';
 import { isFinal, type Order, orderOf } from './order.ts';
 
-/** Milliseconds between reads: another replica may handle the event (design section 6). */
-const PAUSES = [50, 100, 200];
-const LAST_PAUSE = 250;
+/** Milliseconds between reads, for what another replica decides; what is decided here is heard at once. */
+const PAUSES = [100, 250];
+const LAST_PAUSE = 500;
 
 /** The newest document when it is final, the time is over or the client has gone. */
 export async function untilFinal(
@@ -22,7 +22,7 @@ export async function untilFinal(
     if (document && isFinal(document.state)) return { document, final: true };
     const left = end - performance.now();
     if (left <= 0 || signal.aborted) return { document, final: false };
-    await streams.changed(ref.key, Math.min(left, PAUSES[round] ?? LAST_PAUSE), signal);
-    document = await streams.read(ref);
+    const heard = await streams.changed(ref, Math.min(left, PAUSES[round] ?? LAST_PAUSE), signal);
+    document = heard ?? (await streams.read(ref));
   }
 }

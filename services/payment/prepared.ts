@@ -7,15 +7,16 @@ export interface PreparedCards {
   /** Keeps the token; the last one given for an order wins. */
   keep(orderId: string, token: string): Promise<void>;
   find(orderId: string): Promise<string | undefined>;
-  /** The outcome is known: the token is not needed any more. */
-  forget(orderId: string): Promise<void>;
+}
+
+/** Key of the token; it is removed in the transaction that knows the outcome. */
+export function preparedKey(orderId: string): string {
+  return `prepared:${orderId}`;
 }
 
 export function preparedCards(sidecar: Sidecar, store: string): PreparedCards {
-  const keyOf = (orderId: string) => `prepared:${orderId}`;
   return {
-    keep: (orderId, token) => sidecar.save(store, keyOf(orderId), { token }, 'any', { ttlSeconds: DAY }),
-    find: async (orderId) => (await sidecar.get<{ token: string }>(store, keyOf(orderId)))?.value.token,
-    forget: (orderId) => sidecar.delete(store, keyOf(orderId)),
+    keep: (orderId, token) => sidecar.save(store, preparedKey(orderId), { token }, 'any', { ttlSeconds: DAY }),
+    find: async (orderId) => (await sidecar.get<{ token: string }>(store, preparedKey(orderId)))?.value.token,
   };
 }

@@ -3,7 +3,10 @@ import { isRefusal } from '#kit/errors';
 import type { Decision, StreamRef } from '#kit/events/aggregate';
 import type { Desk } from '#kit/events/desk';
 import { entriesOf } from './ledger.ts';
-import type { Payment, PaymentEvent } from './payment.ts';
+import type { Payment, PaymentEvent, Status } from './payment.ts';
+import { preparedKey } from './prepared.ts';
+
+const CONCLUDED: ReadonlySet<Status> = new Set(['captured', 'refunding', 'failed', 'voided']);
 
 /** Decides, and books what the events move, in the same transaction. No decision on a payment is ever refused. */
 export function settle<C>(
@@ -14,6 +17,10 @@ export function settle<C>(
 ): void {
   const events = decide(desk.state(ref), command);
   if (isRefusal(events)) throw new Error(`${ref.key} refused: ${events.refused}`);
+  if (events.length === 0) return;
   desk.append(ref, ...(events as readonly PaymentEvent[]));
+  const { status, due } = desk.state(ref);
+  // The outcome is known: the card is not needed any more.
+  if (due.method === 'card' && CONCLUDED.has(status)) desk.remove(preparedKey(due.orderId));
   for (const { key, entry } of entriesOf(events as readonly PaymentEvent[], desk.now)) desk.put(key, entry);
 }

@@ -2,6 +2,7 @@
 
 import type { Logger } from 'pino';
 import { Fault } from '#kit/errors';
+import type { Desk } from '#kit/events/desk';
 import type { StreamDocument } from '#kit/events/document';
 import type { Streams } from '#kit/events/streams';
 import { Worker } from '#kit/events/worker';
@@ -23,22 +24,11 @@ export function paymentWorker(parts: {
   const { streams, provider, cards, log } = parts;
 
   async function perform(paymentId: string): Promise<'done' | 'pending'> {
-    const document = await streams.read(paymentOf(paymentId));
-    switch (document?.state.status) {
-      case 'capturing':
-        await save(document, await captured(document));
-        return perform(paymentId); // a payment that was cancelled meanwhile is given back at once
-      case 'refunding':
-        await save(document, await refunded(document.state));
-        return 'done';
-      case 'captured':
-      case 'failed':
-      case 'voided':
-        await cards.forget(document.state.due.orderId);
-        return 'done';
-      default:
-        return 'done';
-    }
+    let payment = await streams.read(paymentOf(paymentId));
+    if (payment?.state.status === 'capturing') payment = await save(payment, await captured(payment));
+    // A payment that was cancelled while the provider was asked is given back at once.
+    if (payment?.state.status === 'refunding') await save(payment, await refunded(payment.state));
+    return 'done';
   }
 
   async function captured({ state, events }: StreamDocument<Payment>): Promise<Outcome> {
@@ -59,14 +49,14 @@ export function paymentWorker(parts: {
     return provider.refund({ paymentId, providerRef, refundId: idOf('refund', paymentId), amount, currency });
   }
 
-  async function save({ state, events }: StreamDocument<Payment>, outcome: Outcome): Promise<void> {
+  async function save({ state, events }: StreamDocument<Payment>, outcome: Outcome): Promise<StreamDocument<Payment>> {
     const { paymentId } = state.due;
     const ref = paymentOf(paymentId);
     if (outcome.outcome === 'refused' && state.status === 'refunding') {
       throw new Fault(`the provider will not give ${paymentId} back: ${outcome.code}`);
     }
     const last = events.at(-1);
-    await streams.execute({
+    return streams.execute({
       touch: [ref],
       origin: {
         actor: `app:${streams.source}`,
@@ -75,18 +65,17 @@ export function paymentWorker(parts: {
         traceparent: last?.traceparent ?? '',
       },
       decide(desk) {
-        switch (outcome.outcome) {
-          case 'captured':
-            return settle(desk, ref, capture, { providerRef: outcome.providerRef });
-          case 'declined':
-          case 'refused':
-            return settle(desk, ref, decline, { code: 'PAYMENT_DECLINED', detail: outcome.detail });
-          case 'refunded':
-            return settle(desk, ref, refund, { refundRef: outcome.refundRef });
-        }
+        conclude(desk, ref, outcome);
+        return desk.document(ref);
       },
     });
   }
 
   return new Worker({ perform, log });
+}
+
+function conclude(desk: Desk, ref: ReturnType<typeof paymentOf>, outcome: Outcome): void {
+  if (outcome.outcome === 'captured') settle(desk, ref, capture, { providerRef: outcome.providerRef });
+  else if (outcome.outcome === 'refunded') settle(desk, ref, refund, { refundRef: outcome.refundRef });
+  else settle(desk, ref, decline, { code: 'PAYMENT_DECLINED', detail: outcome.detail });
 }

@@ -16,6 +16,12 @@ export interface Write {
   readonly etag: string | undefined;
 }
 
+/** Drops a document in a transaction, whatever its version; absent is fine. No store keeps an ETag here (lab-state.md). */
+export interface Removal {
+  readonly key: string;
+  readonly remove: true;
+}
+
 /** One message of a bulk publish: a complete CloudEvent and the key that chooses its partition. */
 export interface Publication {
   readonly event: unknown;
@@ -132,17 +138,8 @@ export class Sidecar {
    * @throws {Conflict} the store refused: a guard failed *or* the store is in trouble. daprd answers 500 to both,
    * so the caller has to read every document again, strongly, before it tries again.
    */
-  async transact(store: string, writes: readonly Write[]): Promise<void> {
-    const operations = writes.map(({ key, value, etag }) => ({
-      operation: 'upsert',
-      request: {
-        key,
-        value,
-        ...(etag === undefined ? {} : { etag }),
-        options: { concurrency: 'first-write' },
-        metadata: { contentType: 'application/json' },
-      },
-    }));
+  async transact(store: string, writes: readonly (Write | Removal)[]): Promise<void> {
+    const operations = writes.map((write) => ('remove' in write ? removal(write) : upsert(write)));
     const reply = await this.#call('POST', `/v1.0/state/${enc(store)}/transaction`, { body: { operations } });
     if (reply.status === 500) throw new Conflict(`transaction on ${store} refused: ${text(reply)}`);
     if (reply.status >= 300) throw fault('transaction', store, reply);
@@ -222,25 +219,71 @@ export class Sidecar {
       headers['content-type'] ??= 'application/json';
       body = JSON.stringify(options.body);
     }
-    const timeout = AbortSignal.timeout(options.timeout ?? this.#timeout);
-    const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+    const { signal } = options;
+    if (signal?.aborted) throw signal.reason;
+    const exchange = new Exchange();
+    const abort = () => exchange.abort(signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+    const late = setTimeout(() => exchange.abort(new Error('no answer in time')), options.timeout ?? this.#timeout);
     try {
-      const answer = await this.#pool.request({
-        method: method as Dispatcher.HttpMethod,
-        path,
-        headers,
-        body: body ?? null,
-        signal,
-      });
-      return {
-        status: answer.statusCode,
-        headers: answer.headers,
-        body: Buffer.from(await answer.body.arrayBuffer()),
-      };
+      this.#pool.dispatch({ method: method as Dispatcher.HttpMethod, path, headers, body: body ?? null }, exchange);
+      return await exchange.reply;
     } catch (cause) {
-      if (options.signal?.aborted) throw options.signal.reason;
+      if (signal?.aborted) throw signal.reason;
       throw new Fault(`sidecar call ${method} ${path.split('?')[0]} failed: ${(cause as Error).message}`, { cause });
+    } finally {
+      clearTimeout(late);
+      signal?.removeEventListener('abort', abort);
     }
+  }
+}
+
+/** One request and its whole answer. Undici's `request` would wrap the answer in a stream, at twice the CPU. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly reply: Promise<Reply>;
+  #resolve!: (reply: Reply) => void;
+  #reject!: (error: unknown) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #aborted: Error | undefined;
+  #status = 0;
+  #headers: Reply['headers'] = {};
+  readonly #chunks: Buffer[] = [];
+
+  constructor() {
+    this.reply = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  abort(reason: unknown): void {
+    this.#aborted = reason instanceof Error ? reason : new Error(String(reason));
+    this.#controller?.abort(this.#aborted);
+    this.#reject(this.#aborted); // also while the request still waits for a connection
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#aborted) controller.abort(this.#aborted);
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Reply['headers']): void {
+    this.#status = status;
+    this.#headers = headers;
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    const [first, ...rest] = this.#chunks;
+    const body = first && rest.length === 0 ? first : Buffer.concat(this.#chunks);
+    this.#resolve({ status: this.#status, headers: this.#headers, body });
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#reject(error);
   }
 }
 
@@ -257,6 +300,19 @@ function sealed(path: string): string {
     segments.map((segment) => (/^\.\.?$/.test(segment) ? segment.replaceAll('.', '%252e') : segment)).join('/') +
     path.slice(end)
   );
+}
+
+function upsert({ key, value, etag }: Write): unknown {
+  const guard = etag === undefined ? {} : { etag };
+  const options = { concurrency: 'first-write' };
+  return {
+    operation: 'upsert',
+    request: { key, value, ...guard, options, metadata: { contentType: 'application/json' } },
+  };
+}
+
+function removal({ key }: Removal): unknown {
+  return { operation: 'delete', request: { key } };
 }
 
 function unquote(etag: string): string {

@@ -90,6 +90,11 @@ export class Desk {
     this.#work.putAside(key, value);
   }
 
+  /** Drops a document that is no stream (a token that is not needed any more) in the same transaction. */
+  remove(key: string): void {
+    this.#work.remove(key);
+  }
+
   /** Asks to be called again after this chunk is committed. */
   again(): void {
     this.#again = true;

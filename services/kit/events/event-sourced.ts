@@ -97,7 +97,8 @@ function subscriptionOf(
     topic,
     types: Object.keys(reactions),
     maxMessages: 50,
-    maxAwait: 10,
+    // A saga's hops add up; slow effects have time.
+    maxAwait: pubsub === 'pubsub-saga' ? 10 : 100,
     handle: (messages) => reactor.handle(messages),
   };
 }

@@ -1,5 +1,5 @@
 // The documents that one transaction touches: read, decided upon in memory, written all or none.
-import type { Sidecar, Stored, Write } from '../dapr/sidecar.ts';
+import type { Removal, Sidecar, Stored, Write } from '../dapr/sidecar.ts';
 import type { DomainEvent, Origin, StreamRef } from './aggregate.ts';
 import { append, emptyDocument, remember, type StreamDocument, seal } from './document.ts';
 
@@ -18,7 +18,7 @@ interface Loaded {
 /** A state that a decision can be taken back to. */
 export interface Savepoint {
   readonly documents: ReadonlyMap<string, StreamDocument>;
-  readonly aside: ReadonlyMap<string, Write>;
+  readonly aside: ReadonlyMap<string, Write | Removal>;
 }
 
 /** Shows a document that is already read, so that what a piece of work touches may depend on it; undefined if it is not. */
@@ -30,7 +30,7 @@ export class WorkingSet {
   readonly #sidecar: Sidecar;
   readonly #store: string;
   readonly #loaded = new Map<string, Loaded>();
-  readonly #aside = new Map<string, Write>();
+  readonly #aside = new Map<string, Write | Removal>();
 
   constructor(sidecar: Sidecar, store: string) {
     this.#sidecar = sidecar;
@@ -108,6 +108,11 @@ export class WorkingSet {
     this.#aside.set(key, { key, value, etag: undefined });
   }
 
+  /** Drops a document that no stream keeps. */
+  remove(key: string): void {
+    this.#aside.set(key, { key, remove: true });
+  }
+
   savepoint(): Savepoint {
     return {
       documents: new Map([...this.#loaded].map(([key, { document }]) => [key, document])),
@@ -154,7 +159,10 @@ export class WorkingSet {
    * The writes of one transaction: every changed document with `publishedVersion` as known, pages that are full as far
    * as there is room, and what was put aside.
    */
-  writes(publishedVersion: (document: StreamDocument) => number): { writes: Write[]; documents: StreamDocument[] } {
+  writes(publishedVersion: (document: StreamDocument) => number): {
+    writes: (Write | Removal)[];
+    documents: StreamDocument[];
+  } {
     const changed = [...this.#loaded.values()].filter(({ stored, document }) => document !== stored);
     let room = MOST_DOCUMENTS - changed.length - this.#aside.size;
     const writes: Write[] = [];
