@@ -1,6 +1,7 @@
 // Wiring of the auth service.
-import { runService, untilDone } from '#kit/http/service';
+import { runService } from '#kit/http/service';
 import { systemClock } from '#kit/time';
+import { untilDone } from '#kit/until-done';
 import { Accounts } from './accounts.ts';
 import { authApp } from './app.ts';
 import { AuthConfig } from './config.ts';

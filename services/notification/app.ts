@@ -13,8 +13,6 @@ import { notificationViews } from './views.ts';
 
 export interface NotificationOptions extends Omit<AppParts, 'routes' | 'middleware' | 'ready'> {
   readonly sidecar: Sidecar;
-  /** A client of the same sidecar that waits `mailTimeoutSeconds` for an answer. */
-  readonly mailSidecar: Sidecar;
   readonly mailBinding: string;
   readonly mailTimeoutSeconds: number;
 }
@@ -33,7 +31,7 @@ const AT_ONCE = 1;
 
 /** Builds the service. Nothing is called before `begin`. */
 export function notificationService(options: NotificationOptions): NotificationService {
-  const { name, sidecar, mailSidecar, log, mailTimeoutSeconds } = options;
+  const { name, sidecar, log, mailTimeoutSeconds } = options;
   const views = notificationViews(new Database(sidecar, 'views-notification'));
   const events = eventSourced({
     appId: name,
@@ -46,7 +44,7 @@ export function notificationService(options: NotificationOptions): NotificationS
   const deliver = deliverer({
     streams: events.streams,
     sidecar,
-    mailSidecar,
+    mailTimeoutSeconds,
     binding: options.mailBinding,
     holder: randomUUID(),
     claimSeconds: 2 * (mailTimeoutSeconds + 5), // half of it outlasts a try: the mail, and auth before it

@@ -15,9 +15,9 @@ interface Claim {
 
 export interface DeliverOptions {
   readonly streams: Streams;
-  readonly sidecar: Pick<Sidecar, 'invoke'>;
+  readonly sidecar: Pick<Sidecar, 'invoke' | 'bind'>;
   /** With the patience that a mail server needs; longer than that no claim may end. */
-  readonly mailSidecar: Pick<Sidecar, 'bind'>;
+  readonly mailTimeoutSeconds: number;
   /** Name of the SMTP binding. */
   readonly binding: string;
   /** Names this process. */
@@ -33,7 +33,7 @@ const NO_SUCH_MAILBOX = /could not send email 1: 5\d\d [\\"]*5\.1\.\d/;
 
 /** For a `Worker`: `pending` means that the mail server, auth or another process has to be waited for. */
 export function deliverer(options: DeliverOptions): (id: string) => Promise<'done' | 'pending'> {
-  const { streams, sidecar, mailSidecar, binding, holder, claimSeconds } = options;
+  const { streams, sidecar, mailTimeoutSeconds, binding, holder, claimSeconds } = options;
   /** Taken by the mail server, not saved yet: whatever the store does, it is not sent again by this process. */
   const handedOver = new Set<string>();
 
@@ -80,7 +80,8 @@ export function deliverer(options: DeliverOptions): (id: string) => Promise<'don
     if (!ADDRESS.test(email)) return 'ADDRESS_INVALID';
     const mail = mailOf(subject, content, name ?? '');
     try {
-      await mailSidecar.bind(binding, 'create', { emailTo: email, subject: mail.subject }, mail.body);
+      const timeout = mailTimeoutSeconds * 1_000;
+      await sidecar.bind(binding, 'create', { emailTo: email, subject: mail.subject }, mail.body, { timeout });
     } catch (error) {
       if (error instanceof Fault && NO_SUCH_MAILBOX.test(error.message)) return 'ADDRESS_REFUSED';
       throw error;

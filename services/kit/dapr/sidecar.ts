@@ -183,9 +183,19 @@ export class Sidecar {
     return reply;
   }
 
-  /** Runs an operation of an output binding and answers the body and Dapr's `metadata.*` headers. */
-  async bind(name: string, operation: string, metadata: Record<string, string>, data: unknown = ''): Promise<Reply> {
-    const reply = await this.#call('POST', `/v1.0/bindings/${enc(name)}`, { body: { operation, metadata, data } });
+  /**
+   * Runs an operation of an output binding and answers the body and Dapr's `metadata.*` headers. `timeout` in
+   * milliseconds, the client's own unless told.
+   */
+  async bind(
+    name: string,
+    operation: string,
+    metadata: Record<string, string>,
+    data: unknown = '',
+    options: { readonly timeout?: number } = {},
+  ): Promise<Reply> {
+    const body = { operation, metadata, data };
+    const reply = await this.#call('POST', `/v1.0/bindings/${enc(name)}`, { body, timeout: options.timeout });
     if (reply.status >= 300) throw fault(operation, name, reply);
     return reply;
   }

@@ -1,10 +1,9 @@
 // What makes a service event-sourced: its streams, outbox, subscriptions and the history it answers to others.
-import { setTimeout as pause } from 'node:timers/promises';
 import type Koa from 'koa';
 import type { Logger } from 'pino';
 import type { Sidecar } from '../dapr/sidecar.ts';
 import { type Subscription, subscriber } from '../dapr/subscriber.ts';
-import { Fault } from '../errors.ts';
+import { untilDone } from '../until-done.ts';
 import { type Projection, project } from '../views/projection.ts';
 import type { TopicName } from './catalogue.ts';
 import { Contracts } from './contracts.ts';
@@ -64,17 +63,12 @@ export function eventSourced(options: EventSourcedOptions): EventSourced {
       ctx.body = { events: events ?? [] };
     },
     async start() {
-      while (!started && !stopped) {
-        try {
-          for (const { table } of projections.flatMap(({ tables }) => tables)) await table.create();
-          await outbox.start();
-          started = true;
-        } catch (error) {
-          if (!(error instanceof Fault)) throw error;
-          log.info({ err: error }, 'waiting for the sidecar, its store and its views');
-          await pause(250);
-        }
-      }
+      const begin = async () => {
+        for (const { table } of projections.flatMap(({ tables }) => tables)) await table.create();
+        await outbox.start();
+        started = true;
+      };
+      await untilDone('views and outbox', log, begin, () => stopped);
     },
     ready: async () => ({ sidecar: await sidecar.ready(), streams: started }),
     async stop() {

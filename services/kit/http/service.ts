@@ -5,7 +5,7 @@ import type Koa from 'koa';
 import type { z } from 'zod';
 import { readConfig, ServiceConfig } from '../config.ts';
 import { Sidecar } from '../dapr/sidecar.ts';
-import { Conflict, Fault } from '../errors.ts';
+import { Fault } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import { createVerifier, type Verifier } from './auth.ts';
 import { Metrics } from './metrics.ts';
@@ -114,23 +114,6 @@ async function run<S extends z.ZodObject>(parts: ServiceParts<S>): Promise<void>
   process.on('SIGINT', leave);
 
   await begin?.();
-}
-
-/**
- * Does a task of the start until it succeeds: the sidecar, the store or another service may come up later.
- * Repeats after a Fault or Conflict every half second; anything else is thrown.
- */
-export async function untilDone(what: string, log: Log, task: () => Promise<void>): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await task();
-    } catch (error) {
-      if (!(error instanceof Fault || error instanceof Conflict)) throw error;
-      // The first tries fail at every start: only who waits long wants to read why.
-      log[tries % 20 === 0 ? 'warn' : 'debug']({ err: error, what, tries }, 'not yet');
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-  }
 }
 
 /** Auth's JWKS through the own sidecar. */

@@ -41,7 +41,8 @@ export class Table {
   async write(rows: readonly Row[]): Promise<void> {
     const newest = new Map<string, Row>();
     for (const row of rows) if ((newest.get(row.id)?.version ?? -1) < row.version) newest.set(row.id, row);
-    if (newest.size > 0) await this.database.exec(this.#upsert, [[...newest.values()]]);
+    // As one JSON text: as a JSON value the sidecar would parse and print it again.
+    if (newest.size > 0) await this.database.exec(this.#upsert, [JSON.stringify([...newest.values()])]);
   }
 
   /** True as soon as the row has that version, false after `milliseconds` (`X-Min-Version`). */
