@@ -42,6 +42,6 @@ test('our deliveries have no time-out and no breaker, and are repeated without e
   const inbound = ours.flatMap(({ spec }) => Object.values(spec.targets.components ?? {}));
   expect(inbound.length).toBeGreaterThan(0);
   for (const target of inbound) expect(target).toEqual({ inbound: { retry: 'untilTaken' } });
-  const policy = ours.find(({ metadata }) => metadata.name === 'pubsub')?.spec.policies.retries?.['untilTaken'];
+  const policy = ours.find(({ metadata }) => metadata.name === 'pubsub')?.spec.policies.retries?.untilTaken;
   expect(policy).toEqual({ policy: 'constant', duration: '1s', maxRetries: -1 });
 });

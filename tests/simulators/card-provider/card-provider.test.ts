@@ -1,13 +1,11 @@
 // The simulator as a process of its own, driven by the official Stripe client.
-import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import Stripe from 'stripe';
-import { openBook } from './book.ts';
 import { type RunningSimulator, startSimulator } from './control-client.ts';
-import { openJournal, type Place } from './journal.ts';
 
 const API_KEY = 'sk_test_simulator';
 
@@ -309,36 +307,5 @@ describe('the book', () => {
     await Promise.all(calls.map(({ params, options }) => stripe.paymentIntents.create(params, options)));
     const perOrder = Map.groupBy((await simulator.control.book()).intents, (intent) => intent.orderId);
     for (const { orderId } of calls) expect(perOrder.get(orderId)?.flatMap(({ captures }) => captures)).toHaveLength(1);
-  });
-
-  test('lines longer and shorter than what is read at once come back whole', () => {
-    const file = join(folder, 'long.jsonl');
-    const lines = ['a', 'ä'.repeat(3_000_000), 'b', 'c'.repeat(1_048_575), 'd'];
-    const written = openJournal(file, () => {});
-    for (const line of lines) written.append(line);
-    written.close();
-    const read: string[] = [];
-    const places: Place[] = [];
-    const journal = openJournal(file, (line, place) => {
-      read.push(line);
-      places.push(place);
-    });
-    expect(read.map((line, index) => line === lines[index])).toEqual([true, true, true, true, true]);
-    expect(places.map((place, index) => journal.read(place) === lines[index])).toEqual([true, true, true, true, true]);
-    journal.close();
-  });
-
-  test('a last line that a kill cut off is dropped', async () => {
-    const file = join(folder, 'cut.jsonl');
-    const book = openBook(file);
-    book.append({ at: 1, kept: { key: 'k', request: 'r', requestId: 'req', status: 200, body: {} } });
-    book.close();
-    const whole = await readFile(file, 'utf8');
-    await appendFile(file, '{"at":2,"kept":{"key":"torn');
-    const again = openBook(file);
-    expect(again.kept('k')).toMatchObject({ request: 'r' });
-    expect(again.kept('torn')).toBeUndefined();
-    again.close();
-    expect(await readFile(file, 'utf8')).toBe(whole);
   });
 });
