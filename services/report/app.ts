@@ -35,7 +35,7 @@ export interface ReportService {
 }
 
 /** Milliseconds that a batch may gather: every event costs the less, and nobody waits for a report. */
-const GATHER = 250;
+const GATHER = 1_000;
 
 /** Builds the service. Nothing is called before `begin`. */
 export function reportService(options: ReportOptions): ReportService {

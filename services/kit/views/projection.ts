@@ -51,7 +51,7 @@ export function project(projection: Projection, log: Logger): Subscription {
     topic: projection.topic,
     types: [...new Set(tables.flatMap(({ rows }) => Object.keys(rows)))],
     maxMessages: 200,
-    maxAwait: 200,
+    maxAwait: 500,
     async handle(messages) {
       try {
         await write(messages);
