@@ -3,9 +3,11 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import Koa from 'koa';
 import { type DeadLetter, deadLetters } from '#kit/dapr/dead-letters';
 import { type Subscription, subscriber } from '#kit/dapr/subscriber';
-import { Poison } from '#kit/errors';
+import { Fault, Poison } from '#kit/errors';
 import type { TopicName } from '#kit/events/catalogue';
+import type { StreamDocument } from '#kit/events/document';
 import type { Message } from '#kit/events/message';
+import { Publisher } from '#kit/events/publisher';
 import type { Status } from '#kit/events/reactor';
 import { silent } from '#kit/log';
 import { type App, type Bench, startBench } from './harness.ts';
@@ -94,6 +96,26 @@ test('traceparent comes as it was published when traceid is set too; without it 
   await until(() => heardOf(kept).length === 1 && heardOf(replaced).length === 1);
   expect(heardOf(kept)[0]?.traceparent).toBe(TRACEPARENT);
   expect(heardOf(replaced)[0]?.traceparent).not.toBe(TRACEPARENT);
+});
+
+test('a message that the broker does not take fails alone; of its stream nothing after it counts as published', async () => {
+  const documentOf = (second: string): StreamDocument => {
+    const key = fresh();
+    const events = ['x', second, 'x'].map((data, n) => {
+      return { id: `${key}-${n + 1}`, type: 'order.placed', version: n + 1, at: 'now', data, causationId: 'c' };
+    });
+    const published = { topic: 'orders', partitionKey: 'shop', publishedVersion: 0 };
+    return { key, id: key, version: 3, state: {}, events, sealedPages: 0, commands: [], ...published };
+  };
+  const [large, small] = [documentOf('x'.repeat(1_500_000)), documentOf('x')];
+  const publisher = new Publisher({ sidecar: probe.sidecar, pubsub: 'pubsub-saga', source: 'probe' });
+  const [first, second] = await Promise.allSettled([publisher.publish(large), publisher.publish(small)]);
+  expect([first.status, second.status]).toEqual(['rejected', 'fulfilled']);
+  expect((first as PromiseRejectedResult).reason).toBeInstanceOf(Fault);
+  expect([publisher.publishedVersion(large), publisher.publishedVersion(small)]).toEqual([1, 3]);
+  await until(() => versionsOf(small.key).includes(3));
+  expect(versionsOf(small.key)).toEqual([1, 2, 3]);
+  expect(versionsOf(large.key)).not.toContain(2);
 });
 
 test('bytes that are no message are buried by daprd, and read back as they were', async () => {

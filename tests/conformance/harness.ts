@@ -65,7 +65,7 @@ export async function startBench({ broker: withBroker = true, topics = [] }: Ben
     }),
   );
   if (withBroker) await broker.start();
-  const apps: App[] = [];
+  const apps = new Set<App>();
 
   async function app(options: AppOptions): Promise<App> {
     const { appId, handler, resources = [], group = appId, appToken, token } = options;
@@ -116,12 +116,13 @@ export async function startBench({ broker: withBroker = true, topics = [] }: Ben
       vanish: () => close(server),
       comeBack: () => listen(server, port),
       async stop() {
+        apps.delete(started);
         await daprd.kill('SIGTERM');
         await sidecar.close();
         if (server.listening) await close(server);
       },
     };
-    apps.push(started); // before it runs: what half started is stopped too
+    apps.add(started); // before it runs: what half started is stopped too
     await daprd.start();
     return started;
   }
@@ -132,7 +133,7 @@ export async function startBench({ broker: withBroker = true, topics = [] }: Ben
     app,
     broker,
     async stop() {
-      await Promise.all(apps.map((each) => each.stop()));
+      await Promise.all([...apps].map((each) => each.stop()));
       await broker.kill('SIGTERM');
       rmSync(folder, { recursive: true, force: true });
     },
