@@ -6,9 +6,5 @@ import { Config } from './config.ts';
 await runService({
   name: 'inventory',
   config: Config,
-  start(host) {
-    const service = inventoryService({ ...host, sweepAfterSeconds: host.config.MOVEMENT_SWEEP_SECONDS });
-    host.onStop('inventory', service.stop);
-    return service;
-  },
+  start: (host) => inventoryService({ ...host, sweepAfterSeconds: host.config.MOVEMENT_SWEEP_SECONDS }),
 });

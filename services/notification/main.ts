@@ -7,13 +7,7 @@ await runService({
   name: 'notification',
   config: Config,
   start(host) {
-    const { config, onStop } = host;
-    const service = notificationService({
-      ...host,
-      mailBinding: config.MAIL_BINDING,
-      mailTimeoutSeconds: config.MAIL_TIMEOUT_SECONDS,
-    });
-    onStop('notification', service.stop);
-    return service;
+    const { MAIL_BINDING: mailBinding, MAIL_TIMEOUT_SECONDS: mailTimeoutSeconds } = host.config;
+    return notificationService({ ...host, mailBinding, mailTimeoutSeconds });
   },
 });

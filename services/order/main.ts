@@ -6,9 +6,5 @@ import { Config } from './config.ts';
 await runService({
   name: 'order',
   config: Config,
-  start(host) {
-    const service = orderService({ ...host, deadlineSeconds: host.config.ORDER_DEADLINE_SECONDS });
-    host.onStop('order', service.stop);
-    return service;
-  },
+  start: (host) => orderService({ ...host, deadlineSeconds: host.config.ORDER_DEADLINE_SECONDS }),
 });

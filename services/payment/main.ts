@@ -6,9 +6,5 @@ import { Config } from './config.ts';
 await runService({
   name: 'payment',
   config: Config,
-  start(host) {
-    const service = paymentService({ ...host, providerTimeout: host.config.PROVIDER_TIMEOUT_MS });
-    host.onStop('payment', service.stop);
-    return service;
-  },
+  start: (host) => paymentService({ ...host, providerTimeout: host.config.PROVIDER_TIMEOUT_MS }),
 });

@@ -28,7 +28,7 @@ interface ProviderEvent {
 }
 
 /** `wake` starts the worker on a payment; it looks at the store itself what there is to do. */
-export function reactionsOf(
+export function reactions(
   wake: (paymentId: string) => void,
 ): Readonly<Record<'inventory' | 'orders' | 'provider-events', Reactions>> {
   const capturePayment: Reaction<StockReserved> = {

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type Koa from 'koa';
 import request from 'supertest';
-import { type EventSourced, eventSourced } from '#kit/events/event-sourced';
+import type { EventSourced } from '#kit/events/event-sourced';
 import { silent } from '#kit/log';
 import { type FakeSidecar, startFakeSidecar } from '#kit/testing/fake-sidecar';
 import { testIssuer } from '#kit/testing/tokens';
-import { productApp } from './app.ts';
+import { productService } from './app.ts';
 import type { ProductList, ProductQuery } from './views.ts';
 
 const STORE = 'statestore-product';
@@ -13,7 +13,7 @@ const issuer = testIssuer();
 const writer = `Bearer ${issuer.token({ perm: ['product:write'] })}`;
 
 let fake: FakeSidecar;
-let events: EventSourced;
+let service: EventSourced;
 let app: ReturnType<Koa['callback']>;
 const asked: ProductQuery[] = [];
 const list: ProductList = {
@@ -27,15 +27,15 @@ const list: ProductList = {
 
 beforeAll(async () => {
   fake = await startFakeSidecar();
-  events = eventSourced({ appId: 'product', sidecar: fake.client, log: silent });
-  await events.start();
-  app = productApp({ name: 'product', log: silent, verifier: issuer.verifier }, events.streams, list).callback();
+  service = productService({ name: 'product', sidecar: fake.client, log: silent, verifier: issuer.verifier, list });
+  await service.begin();
+  app = service.app.callback();
 });
 afterEach(() => {
   fake.intercept = undefined;
 });
 afterAll(async () => {
-  await events.stop();
+  await service.stop();
   await fake.close();
 });
 

@@ -1,14 +1,16 @@
-// The service from its parts, not listening.
-import type Koa from 'koa';
+// The service from its dependencies, not listening.
+import { type EventSourced, eventSourced, type ServiceParts } from '#kit/events/event-sourced';
 import { Records } from '#kit/events/records';
-import type { Streams } from '#kit/events/streams';
-import { type AppParts, createApp } from '#kit/http/app';
+import { Database } from '#kit/views/database';
 import { products } from './product.ts';
 import { internalRoutes, routes } from './routes.ts';
-import type { ProductList } from './views.ts';
+import { type ProductList, productList } from './views.ts';
 
-/** The Koa app of product. */
-export function productApp(parts: Omit<AppParts, 'routes'>, streams: Streams, list: ProductList): Koa {
-  const dependencies = { catalogue: new Records(streams, products), list };
-  return createApp({ ...parts, routes: [routes(dependencies), internalRoutes(dependencies)] });
+/** `list` is the one in the service's database unless told. */
+export function productService(parts: ServiceParts & { readonly list?: ProductList }): EventSourced {
+  const { sidecar, list = productList(new Database(sidecar, 'views-product')) } = parts;
+  return eventSourced(parts, (streams) => {
+    const dependencies = { catalogue: new Records(streams, products), list };
+    return { routes: [routes(dependencies), internalRoutes(dependencies)], projections: [list.projection] };
+  });
 }

@@ -6,9 +6,5 @@ import { Config } from './config.ts';
 await runService({
   name: 'report',
   config: Config,
-  start(host) {
-    const service = reportService({ ...host, binding: host.config.REPORT_DATABASE });
-    host.onStop('report', service.stop);
-    return service;
-  },
+  start: (host) => reportService({ ...host, binding: host.config.REPORT_DATABASE }),
 });

@@ -1,30 +1,30 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type Koa from 'koa';
 import request from 'supertest';
-import { type EventSourced, eventSourced } from '#kit/events/event-sourced';
+import type { EventSourced } from '#kit/events/event-sourced';
 import { silent } from '#kit/log';
 import { type FakeSidecar, startFakeSidecar } from '#kit/testing/fake-sidecar';
 import { testIssuer } from '#kit/testing/tokens';
-import { shopApp } from './app.ts';
+import { shopService } from './app.ts';
 
 const issuer = testIssuer();
 const writer = `Bearer ${issuer.token({ perm: ['shop:write'] })}`;
 
 let fake: FakeSidecar;
-let events: EventSourced;
+let service: EventSourced;
 let app: ReturnType<Koa['callback']>;
 
 beforeAll(async () => {
   fake = await startFakeSidecar();
-  events = eventSourced({ appId: 'shop', sidecar: fake.client, log: silent });
-  await events.start();
-  app = shopApp({ name: 'shop', log: silent, verifier: issuer.verifier }, events.streams).callback();
+  service = shopService({ name: 'shop', sidecar: fake.client, log: silent, verifier: issuer.verifier });
+  await service.begin();
+  app = service.app.callback();
 });
 afterEach(() => {
   fake.intercept = undefined;
 });
 afterAll(async () => {
-  await events.stop();
+  await service.stop();
   await fake.close();
 });
 

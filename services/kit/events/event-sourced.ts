@@ -1,8 +1,10 @@
-// What makes a service event-sourced: its streams, outbox, subscriptions and the history it answers to others.
+// A service whose state is streams of events, whole and not listening: its app, what it hears, what runs beside requests.
 import type Koa from 'koa';
 import type { Logger } from 'pino';
 import type { Sidecar } from '../dapr/sidecar.ts';
 import { type Subscription, subscriber } from '../dapr/subscriber.ts';
+import { type AppParts, createApp } from '../http/app.ts';
+import type { Clock } from '../time.ts';
 import { untilDone } from '../until-done.ts';
 import { type Projection, project } from '../views/projection.ts';
 import type { TopicName } from './catalogue.ts';
@@ -10,71 +12,93 @@ import { Contracts } from './contracts.ts';
 import { Outbox } from './outbox.ts';
 import { type Reactions, Reactor } from './reactor.ts';
 import { Streams } from './streams.ts';
+import type { Sweep } from './sweep.ts';
+import type { Worker } from './worker.ts';
 
-const HISTORY = '/internal/streams/';
-
-export interface EventSourcedOptions {
-  readonly appId: string;
+/** What a service is built from: what its process gives it (`Host`), and in tests another clock. */
+export interface ServiceParts extends Omit<AppParts, 'routes' | 'middleware' | 'ready'> {
   readonly sidecar: Sidecar;
-  readonly log: Logger;
-  /** State component; `statestore-<app-id>` unless told. */
-  readonly store?: string;
-  /** What other services' events mean here, by topic. */
-  readonly reactions?: (streams: Streams) => Partial<Record<TopicName, Reactions>>;
+  readonly clock?: Clock;
+}
+
+/** What is a service's own: what it answers, hears, shows and does unasked. */
+export interface Composition {
+  readonly routes: AppParts['routes'];
+  /** What events mean here, by topic. */
+  readonly reactions?: Partial<Record<TopicName, Reactions>>;
   /** The class of these reactions; `pubsub-saga` unless told. */
   readonly reactionsOn?: 'pubsub-saga' | 'pubsub-effects';
   readonly projections?: readonly Projection[];
-  readonly clock?: () => Date;
+  /** Does external effects; who wakes it is the composition's business. */
+  readonly worker?: Worker;
+  /** Finds work that is due. */
+  readonly sweep?: Sweep;
 }
 
 export interface EventSourced {
+  readonly app: Koa;
   readonly streams: Streams;
-  /** Serves `/dapr/subscribe`, deliveries and `GET /internal/streams/<key>`. */
-  readonly middleware: Koa.Middleware;
   /** Creates the views' tables and takes an outbox slot, as soon as the sidecar can; commands are 503 until then. */
-  start(): Promise<void>;
-  /** For `/readyz`. */
-  ready(): Promise<{ sidecar: boolean; streams: boolean }>;
+  begin(): Promise<void>;
+  /** Ends what runs beside requests, and gives the outbox slot back. */
   stop(): Promise<void>;
 }
 
-export function eventSourced(options: EventSourcedOptions): EventSourced {
-  const { appId, sidecar, log, projections = [], clock } = options;
-  const store = options.store ?? `statestore-${appId}`;
-  const streams = new Streams({ sidecar, store, source: appId, ...(clock && { clock }) });
+/** Where owners answer the history of a stream, to whoever has missed an event of it. */
+const HISTORY = '/internal/streams/';
+
+/** Builds a service from its parts. Its documents are in `statestore-<name>`. Nothing is called before `begin`. */
+export function eventSourced(parts: ServiceParts, compose: (streams: Streams) => Composition): EventSourced {
+  const { name, sidecar, log, clock } = parts;
+  const store = `statestore-${name}`;
+  const streams = new Streams({ sidecar, store, source: name, ...(clock && { clock }) });
   const outbox = new Outbox({ sidecar, store, publisher: streams.publisher, log });
   streams.useOutbox(outbox);
-  const reactions = Object.entries(options.reactions?.(streams) ?? {}) as [TopicName, Reactions][];
-  const subscriptions: Subscription[] = [
-    ...reactions.map(([topic, byType]) =>
-      subscriptionOf(topic, byType, options.reactionsOn ?? 'pubsub-saga', streams, log),
+  const { routes, reactions = {}, reactionsOn = 'pubsub-saga', projections = [], worker, sweep } = compose(streams);
+  const subscriptions = [
+    ...Object.entries(reactions).map(([topic, byType]) =>
+      subscriptionOf(topic as TopicName, byType, reactionsOn, streams, log),
     ),
     ...projections.map((projection) => project(projection, log)),
   ];
+  const deliver = subscriber({ appId: name, subscriptions, contracts: new Contracts(), sidecar, log });
   let started = false;
   let stopped = false;
-  const deliver = subscriber({ appId, subscriptions, contracts: new Contracts(), sidecar, log });
+  let stopSweep: (() => Promise<void>) | undefined;
+
+  async function start(): Promise<void> {
+    for (const { table } of projections.flatMap(({ tables }) => tables)) await table.create();
+    await outbox.start();
+    started = true;
+  }
+
   return {
     streams,
-    async middleware(ctx, next) {
-      if (ctx.method !== 'GET' || !ctx.path.startsWith(HISTORY)) return deliver(ctx, next);
-      const events = await streams.cloudEvents(decodeURIComponent(ctx.path.slice(HISTORY.length)));
-      ctx.status = events ? 200 : 404;
-      ctx.body = { events: events ?? [] };
+    app: createApp({
+      ...parts,
+      routes,
+      middleware: [history(streams), deliver],
+      ready: async () => ({ sidecar: await sidecar.ready(), streams: started }),
+    }),
+    async begin() {
+      await untilDone('views and outbox', log, start, () => stopped);
+      if (!stopped) stopSweep = sweep?.(log);
     },
-    async start() {
-      const begin = async () => {
-        for (const { table } of projections.flatMap(({ tables }) => tables)) await table.create();
-        await outbox.start();
-        started = true;
-      };
-      await untilDone('views and outbox', log, begin, () => stopped);
-    },
-    ready: async () => ({ sidecar: await sidecar.ready(), streams: started }),
     async stop() {
       stopped = true;
+      await stopSweep?.();
+      await worker?.stop();
       if (started) await outbox.stop();
     },
+  };
+}
+
+function history(streams: Streams): Koa.Middleware {
+  return async (ctx, next) => {
+    if (ctx.method !== 'GET' || !ctx.path.startsWith(HISTORY)) return next();
+    const events = await streams.cloudEvents(decodeURIComponent(ctx.path.slice(HISTORY.length)));
+    ctx.status = events ? 200 : 404;
+    ctx.body = { events: events ?? [] };
   };
 }
 

@@ -3,35 +3,41 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
 export interface SweepOptions<Due> {
+  /** For the log: what it looks for. */
   readonly name: string;
   /** What is due (ids or rows), at most 100, by the list view. */
   readonly due: () => Promise<readonly Due[]>;
   /** The command; the stream decides whether anything is to be done. */
   readonly run: (due: Due) => Promise<void>;
-  readonly log: Logger;
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two looks; 5,000 unless told. */
   readonly every?: number;
 }
 
-/** Starts the sweep and answers how to stop it. A failing row does not keep the others waiting. */
-export function startSweep<Due>(options: SweepOptions<Due>): () => Promise<void> {
-  const stop = new AbortController();
-  const loop = (async () => {
-    while (!stop.signal.aborted) {
-      await pause(options.every ?? 5_000, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
-      if (stop.signal.aborted) return;
-      try {
-        for (const due of await options.due()) {
-          if (stop.signal.aborted) return;
-          await options.run(due).catch((error) => options.log.warn({ err: error, due }, `${options.name}: one failed`));
+/** Starts a sweep and answers how to stop it: after the command under way. */
+export type Sweep = (log: Logger) => () => Promise<void>;
+
+/** A sweep, not started. A row that fails does not keep the others waiting. */
+export function sweep<Due>({ name, due, run, every = 5_000 }: SweepOptions<Due>): Sweep {
+  return (log) => {
+    const stop = new AbortController();
+    const { signal } = stop;
+    const loop = (async () => {
+      while (!signal.aborted) {
+        await pause(every, undefined, { signal, ref: false }).catch(() => undefined);
+        if (signal.aborted) return;
+        try {
+          for (const each of await due()) {
+            if (signal.aborted) return;
+            await run(each).catch((error) => log.warn({ err: error, due: each }, `${name}: one failed`));
+          }
+        } catch (error) {
+          log.warn({ err: error }, `${name}: cannot look for work now`);
         }
-      } catch (error) {
-        options.log.warn({ err: error }, `${options.name}: cannot look for work now`);
       }
-    }
-  })();
-  return async () => {
-    stop.abort();
-    await loop;
+    })();
+    return async () => {
+      stop.abort();
+      await loop;
+    };
   };
 }

@@ -36,9 +36,9 @@ export class Worker {
     this.#next();
   }
 
-  /** True if the key is waiting, at work or between two tries. */
-  has(key: string): boolean {
-    return this.#known.has(key);
+  /** Starts work on a key that is not known here. One that is waits for its own next try. */
+  offer(key: string): void {
+    if (!this.#known.has(key)) this.wake(key);
   }
 
   /** Takes nothing new and waits for what is under way. */

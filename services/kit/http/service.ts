@@ -23,14 +23,14 @@ export interface Host<C extends ServiceConfig = ServiceConfig> {
   readonly appToken: string | undefined;
   /** True from SIGTERM on. */
   readonly draining: () => boolean;
-  /** Runs when the service leaves, after the last request was answered; the last one registered runs first. */
-  onStop(what: string, stop: () => Promise<void> | void): void;
 }
 
 export interface Started {
   readonly app: Koa;
   /** Runs after the app listens (the sidecar waits for that). A throw ends the process. */
   readonly begin?: () => Promise<void>;
+  /** Runs when the service leaves, after the last request was answered. */
+  readonly stop?: () => Promise<void>;
 }
 
 export interface ServiceParts<S extends z.ZodObject> {
@@ -66,7 +66,6 @@ async function run<S extends z.ZodObject>(parts: ServiceParts<S>): Promise<void>
   const log = createLog(parts.name, config.LOG_LEVEL);
   const { DAPR_HTTP_PORT: port, DAPR_API_TOKEN: token } = config;
   const sidecar = new Sidecar({ port, token, connections: parts.connections ?? 64 });
-  const stops: { what: string; stop: () => Promise<void> | void }[] = [];
   let draining = false;
 
   for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
@@ -76,7 +75,7 @@ async function run<S extends z.ZodObject>(parts: ServiceParts<S>): Promise<void>
     });
   }
 
-  const { app, begin } = await parts.start({
+  const { app, begin, stop } = await parts.start({
     name: parts.name,
     config,
     log,
@@ -85,7 +84,6 @@ async function run<S extends z.ZodObject>(parts: ServiceParts<S>): Promise<void>
     verifier: createVerifier({ loadKeys: keysOfAuth(sidecar) }),
     appToken: parts.open ? undefined : config.APP_API_TOKEN,
     draining: () => draining,
-    onStop: (what, stop) => stops.push({ what, stop }),
   });
 
   const server = serve(app, parts.maxHeaderSize);
@@ -100,12 +98,10 @@ async function run<S extends z.ZodObject>(parts: ServiceParts<S>): Promise<void>
     draining = true;
     log.info({ signal }, 'leaving');
     await drain(server);
-    for (const { what, stop } of stops.reverse()) {
-      try {
-        await stop();
-      } catch (error) {
-        log.error({ err: error, what }, 'could not stop cleanly');
-      }
+    try {
+      await stop?.();
+    } catch (error) {
+      log.error({ err: error }, 'could not stop cleanly');
     }
     await sidecar.close().catch(() => undefined);
     process.exit(0);
