@@ -1,17 +1,26 @@
 // A door between a process and its sidecar that a test can shut: what is sent stays in the gate until it is let through
 // or thrown away. So a process can be killed or paused between any two of its calls.
-import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request as forward,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { freePort } from './ports.ts';
 
 export interface Passage {
   readonly method: string;
   readonly path: string;
+  readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
 export interface Gate {
   readonly port: number;
+  /** Calls that came to the gate so far. */
+  readonly seen: readonly Passage[];
   /** Calls that are in the gate now. */
   readonly held: readonly Passage[];
   /** From now on, calls for which this is true stay in the gate. */
@@ -31,12 +40,14 @@ export const transactions = ({ path }: Passage): boolean => path.endsWith('/tran
 /** A gate before the sidecar on `target`. */
 export async function startGate(target: number): Promise<Gate> {
   let isShut: (call: Passage) => boolean = () => false;
+  const seen: Passage[] = [];
   const waiting = new Map<Passage, (pass: boolean) => void>();
 
   async function pass(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url: path = '/', headers } = incoming;
     const body = await buffer(incoming);
-    const call = { method, path, body: body.toString('utf8') };
+    const call = { method, path, headers, body: body.toString('utf8') };
+    seen.push(call);
     if (isShut(call)) {
       const passes = await new Promise<boolean>((resolve) => waiting.set(call, resolve));
       waiting.delete(call);
@@ -59,6 +70,7 @@ export async function startGate(target: number): Promise<Gate> {
   };
   return {
     port,
+    seen,
     get held() {
       return [...waiting.keys()];
     },
