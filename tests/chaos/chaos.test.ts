@@ -1,17 +1,21 @@
 // Processes of a real mesh are killed with -9 in the middle of work; then the invariants of the design must hold.
-// One victim alone: `-t "the death of payment-dapr"`.
+// One victim alone: `-t "the death of payment-dapr"`; a short round:
+// `-t "the death of payment-dapr|the death of order and|the death of broker and|orders of 111|invariant"`.
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type OpenWorld, openWorld } from '../acceptance/open-world.ts';
 import { checkInvariants } from '../invariants/check.ts';
 import type { AnsweredOrder } from '../invariants/sagas.ts';
 import { killSuite } from './kills.ts';
 import { largeWorkSuite } from './large-work.ts';
+import { poisonSuite } from './poison.ts';
 import { redeliverySuite } from './redelivery.ts';
 
 jest.setTimeout(120_000);
 
 /** What clients were told in all rounds. */
 const answered: AnsweredOrder[] = [];
+/** Streams whose messages were made up to be refused. */
+const poison = new Set<string>();
 let world: OpenWorld | undefined;
 const open = () => {
   if (!world) throw new Error('the mesh did not start');
@@ -30,10 +34,11 @@ afterAll(async () => {
 
 describe('nothing is lost or done twice by the death of', () => killSuite(open, answered));
 describe('half-way killed and completed once:', () => largeWorkSuite(open));
-describe('a whole topic again', () => redeliverySuite(open));
+describe('a message that breaks its contract', () => poisonSuite(open, poison));
+describe('a whole topic again', () => redeliverySuite(open, poison));
 
 describe('after all of this', () => {
   it('every invariant holds', async () => {
-    expect(await checkInvariants(open().mesh, { answered })).toEqual([]);
+    expect(await checkInvariants(open().mesh, { answered, poison })).toEqual([]);
   });
 });

@@ -11,10 +11,16 @@ const STORES = ['shop-343', 'shop-361', 'shop-367', 'shop-406'];
 const WEB_ORDERS = 12;
 
 /** I12: every topic of the saga once more from the start. */
-export function redeliverySuite(open: () => OpenWorld): void {
+export function redeliverySuite(open: () => OpenWorld, poison: ReadonlySet<string>): void {
   it('changes nothing and ends', async () => {
     const { admin, mesh } = open();
-    expect(await checkInvariants(mesh)).toEqual([]); // quiet before the snapshot
+    const sku = await newSku(admin, { shopId: 'shop-343', quantity: 100 });
+    const declined = { method: 'card', token: 'pm_card_visa_chargeDeclined' } as const;
+    const earlier = Array.from({ length: 30 }, (_, n) =>
+      posOrder('shop-343', [sku], n % 5 === 0 ? { payment: declined } : {}),
+    );
+    await awaitFinal(admin, await runLoad(admin, { orders: earlier }), 60);
+    expect(await checkInvariants(mesh, { poison })).toEqual([]); // quiet before the snapshot
     const before = await takeSnapshot(mesh, SAGA);
     let count = 0;
     for (const appId of SAGA) count += await redeliver(mesh, appId);

@@ -9,6 +9,8 @@ import { INVARIANTS, type Invariant, type Violation } from './violation.ts';
 export interface CheckOptions {
   /** Orders that clients were answered 2xx for, by their keys. */
   readonly answered?: readonly AnsweredOrder[];
+  /** Streams that a test made up to be refused: exactly their messages may be among the dead letters (I6). */
+  readonly poison?: ReadonlySet<string>;
   /** Milliseconds until what is still wrong is a violation; a minute unless told (I2). */
   readonly within?: number;
   /** Where the table goes; nowhere when null. */
@@ -21,14 +23,14 @@ export interface CheckOptions {
  */
 export async function checkInvariants(
   mesh: Mesh,
-  { answered = [], within = 60_000, out = process.stdout }: CheckOptions = {},
+  { answered = [], poison = new Set(), within = 60_000, out = process.stdout }: CheckOptions = {},
 ): Promise<Violation[]> {
   const deadline = Date.now() + within;
   const ever = new Map<string, Violation>();
   for (;;) {
     const evidence = await gatherEvidence(mesh);
     for (const violation of atOnce(evidence, answered)) ever.set(JSON.stringify(violation), violation);
-    const now = atRest(evidence, answered);
+    const now = atRest(evidence, answered, poison);
     if (now.length === 0 || Date.now() > deadline) {
       const all = [...ever.values(), ...now];
       out?.write(tableOf(all, evidence));

@@ -2,6 +2,7 @@
 
 import { keyPart } from '../../services/kit/ids.ts';
 import { checkBookings } from './bookings.ts';
+import { checkDeadLetters } from './dead-letters.ts';
 import { type Evidence, type ServiceEvidence, type Stream, streamsOfKind } from './evidence.ts';
 import { checkFolds } from './folds.ts';
 import { checkEntries, checkLedger, type Moved } from './ledger.ts';
@@ -29,7 +30,11 @@ export function atOnce({ services }: Evidence, answered: readonly AnsweredOrder[
 }
 
 /** I2, I4, I6, I7, I8 and I9: true once nothing is under way any more. */
-export function atRest(evidence: Evidence, answered: readonly AnsweredOrder[]): Violation[] {
+export function atRest(
+  evidence: Evidence,
+  answered: readonly AnsweredOrder[],
+  poison: ReadonlySet<string>,
+): Violation[] {
   const { services, book, stockRows, orderRows, paymentRows, productRows, recorded, sales, parked, deadLetters } =
     evidence;
   const { order, inventory, payment } = saga(services);
@@ -47,16 +52,7 @@ export function atRest(evidence: Evidence, answered: readonly AnsweredOrder[]): 
       payments: byOrder(streamsOfKind(payment, 'payment')),
     }),
     ...checkAnswers(byId(orders), answered).filter(({ invariant }) => invariant === 'I2'),
-    ...deadLetters.map(({ topic, app_id, reason, stream, version }) => ({
-      invariant: 'I6' as const,
-      subject: `${topic} at ${app_id}`,
-      what: `${reason}: ${stream} ${version}`,
-    })),
-    ...parked.map(({ stream, reason }) => ({
-      invariant: 'I6' as const,
-      subject: stream,
-      what: `is parked: ${reason}`,
-    })),
+    ...checkDeadLetters({ deadLetters, parked }, poison),
     ...checkMoney(new Map([...orders].map(([id, each]) => [id, soldOrder(id, each)])), book),
     ...checkEntries(
       payment.rows,
