@@ -1,4 +1,5 @@
 // Sends one notification: claims it, asks for the address, hands the mail over, saves the outcome.
+import { lookUp } from '#kit/dapr/ask';
 import type { Sidecar } from '#kit/dapr/sidecar';
 import { Fault } from '#kit/errors';
 import type { Origin } from '#kit/events/aggregate';
@@ -6,6 +7,12 @@ import type { StreamDocument } from '#kit/events/document';
 import type { Streams } from '#kit/events/streams';
 import { mailOf } from './mail.ts';
 import { type Notification, noteSent, notificationOf, type SkipReason, skip } from './notification.ts';
+
+/** What is read of auth's answer. */
+interface Account {
+  readonly email: string;
+  readonly name?: string;
+}
 
 /** Who is at work on a notification, until when: kept in its document, so that no two replicas send it. */
 interface Claim {
@@ -73,10 +80,9 @@ export function deliverer(options: DeliverOptions): (id: string) => Promise<'don
   async function send(notification: Notification & { status: 'requested' }): Promise<'sent' | SkipReason> {
     const { subject, content } = notification;
     const path = `/internal/accounts/${encodeURIComponent(subject.accountId)}`;
-    const reply = await sidecar.invoke('auth', 'GET', path, { timeout: 2_000 });
-    if (reply.status === 404) return 'NO_ACCOUNT';
-    if (reply.status !== 200) throw new Fault(`auth answered ${reply.status} for an account`);
-    const { email, name } = JSON.parse(reply.body.toString('utf8')) as { email: string; name?: string };
+    const account = await lookUp<Account>(sidecar, { to: 'auth', method: 'GET', path, timeout: 2_000 });
+    if (!account) return 'NO_ACCOUNT';
+    const { email, name } = account;
     if (!ADDRESS.test(email)) return 'ADDRESS_INVALID';
     const mail = mailOf(subject, content, name ?? '');
     try {

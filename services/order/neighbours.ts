@@ -1,9 +1,10 @@
 // What order asks of inventory and payment before it accepts an order.
-
+import { ask } from '#kit/dapr/ask';
 import type { Sidecar } from '#kit/dapr/sidecar';
-import { Fault, type Refusal, refuse } from '#kit/errors';
+import { type Refusal, refuse } from '#kit/errors';
 import type { OrderSummary } from './order.ts';
 
+/** Milliseconds. */
 const TIMEOUT = 3_000;
 
 export interface Neighbours {
@@ -15,26 +16,29 @@ export interface Neighbours {
 }
 
 export function neighboursOf(sidecar: Sidecar): Neighbours {
-  async function post(appId: string, path: string, body: unknown): Promise<Buffer> {
-    const reply = await sidecar.invoke(appId, 'POST', path, { body, timeout: TIMEOUT });
-    if (reply.status >= 300) throw new Fault(`${appId} answered ${reply.status} to ${path}`);
-    return reply.body;
+  async function checkStock({ shopId, lines }: OrderSummary): Promise<Refusal | undefined> {
+    const body = { shopId, lines: lines.map(({ sku, quantity }) => ({ sku, quantity })) };
+    const question = {
+      to: 'inventory',
+      method: 'POST',
+      path: '/internal/availability',
+      body,
+      timeout: TIMEOUT,
+    } as const;
+    const { shortages } = await ask<{ shortages: unknown[] }>(sidecar, question);
+    return shortages.length > 0 ? refuse('STOCK_INSUFFICIENT', { shortages }) : undefined;
   }
 
-  async function shortages({ shopId, lines }: OrderSummary): Promise<Refusal | undefined> {
-    const body = { shopId, lines: lines.map(({ sku, quantity }) => ({ sku, quantity })) };
-    const answer = JSON.parse((await post('inventory', '/internal/availability', body)).toString('utf8'));
-    return answer.shortages.length > 0 ? refuse('STOCK_INSUFFICIENT', { shortages: answer.shortages }) : undefined;
+  function keepCard(orderId: string, token: string): Promise<void> {
+    const body = { orderId, token };
+    return ask(sidecar, { to: 'payment', method: 'POST', path: '/internal/prepare', body, timeout: TIMEOUT });
   }
 
   return {
     async prepare(order, token) {
       // The token is kept by payment alone, never in an event. A total of zero is paid without the provider.
-      const prepared =
-        token === undefined || order.net === 0
-          ? undefined
-          : post('payment', '/internal/prepare', { orderId: order.orderId, token });
-      const [short] = await Promise.all([order.channel === 'web' ? shortages(order) : undefined, prepared]);
+      const kept = token === undefined || order.net === 0 ? undefined : keepCard(order.orderId, token);
+      const [short] = await Promise.all([order.channel === 'web' ? checkStock(order) : undefined, kept]);
       return short;
     },
   };

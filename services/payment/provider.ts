@@ -1,4 +1,5 @@
 // The card provider's adapter, asked through both sidecars. Its refusals are answers; only faults are errors.
+import { ask as askService } from '#kit/dapr/ask';
 import type { Sidecar } from '#kit/dapr/sidecar';
 import { Fault } from '#kit/errors';
 
@@ -33,11 +34,10 @@ export interface Provider {
 
 export function providerOf(sidecar: Sidecar, timeout: number): Provider {
   async function ask(path: string, body: unknown): Promise<Outcome> {
-    const reply = await sidecar.invoke('payment-provider', 'POST', path, { body, timeout });
-    if (reply.status !== 200) throw new Fault(`payment-provider answered ${reply.status} to ${path}`);
-    const answer = JSON.parse(reply.body.toString('utf8')) as Partial<Outcome>;
+    const question = { to: 'payment-provider', method: 'POST', path, body, timeout } as const;
+    const answer = await askService<Partial<Outcome> | undefined>(sidecar, question);
     // Whatever stands between us may answer 200 too: only a named outcome is one.
-    if (typeof answer.outcome !== 'string') throw new Fault(`payment-provider gave no outcome to ${path}`);
+    if (typeof answer?.outcome !== 'string') throw new Fault(`payment-provider gave no outcome to ${path}`);
     return answer as Outcome;
   }
   return {

@@ -1,6 +1,7 @@
 // What the owner of a stream says about it: the way to heal a gap.
+import { lookUp } from '#kit/dapr/ask';
 import type { Sidecar } from '#kit/dapr/sidecar';
-import { Fault, Poison } from '#kit/errors';
+import { Poison } from '#kit/errors';
 import type { Contracts } from '#kit/events/contracts';
 import { type Message, toMessage } from '#kit/events/message';
 
@@ -21,10 +22,8 @@ export type ReadHistory = (stream: StreamName, after: number) => Promise<History
 export function historyOf(sidecar: Sidecar, contracts: Pick<Contracts, 'check'>): ReadHistory {
   return async ({ topic, source, stream }, after) => {
     const path = `/internal/streams/${encodeURIComponent(stream)}`;
-    const reply = await sidecar.invoke(source, 'GET', path, { timeout: 2_000 });
-    if (reply.status === 404) return { events: [] };
-    if (reply.status !== 200) throw new Fault(`${source} answered ${reply.status} for ${stream}`);
-    const given = JSON.parse(reply.body.toString('utf8')) as { events: unknown[] };
+    const given = await lookUp<{ events: unknown[] }>(sidecar, { to: source, method: 'GET', path, timeout: 2_000 });
+    if (!given) return { events: [] };
     const events: Message[] = [];
     for (const event of given.events) {
       const version = after + events.length + 1;

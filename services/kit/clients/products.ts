@@ -1,6 +1,6 @@
 // Asks the product service what skus are and cost, many in one call.
+import { ask } from '../dapr/ask.ts';
 import type { Sidecar } from '../dapr/sidecar.ts';
-import { Fault } from '../errors.ts';
 
 /** A sku at a shop now. Without `amount` it has no price there: it cannot be sold. */
 export interface PricedProduct {
@@ -25,9 +25,8 @@ export function productsOf(sidecar: Sidecar): FindProducts {
     const found = new Map<string, PricedProduct>();
     for (let start = 0; start < distinct.length; start += MOST) {
       const body = { shopId, skus: distinct.slice(start, start + MOST) };
-      const reply = await sidecar.invoke('product', 'POST', '/internal/prices', { body, timeout: 4_000 });
-      if (reply.status !== 200) throw new Fault(`product answered ${reply.status}`);
-      const { prices } = JSON.parse(reply.body.toString('utf8')) as { prices: PricedProduct[] };
+      const question = { to: 'product', method: 'POST', path: '/internal/prices', body, timeout: 4_000 } as const;
+      const { prices } = await ask<{ prices: PricedProduct[] }>(sidecar, question);
       for (const price of prices) found.set(price.sku, price);
     }
     return found;

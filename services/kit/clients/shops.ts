@@ -1,6 +1,6 @@
 // Asks the shop service about shops. Answers are held for five seconds; a miss asks again (design section 7).
+import { lookUp } from '../dapr/ask.ts';
 import type { Sidecar } from '../dapr/sidecar.ts';
-import { Fault } from '../errors.ts';
 
 export interface Shop {
   readonly id: string;
@@ -21,7 +21,8 @@ export function shopsOf(sidecar: Sidecar): FindShop {
   return async (id) => {
     const known = held.get(id);
     if (known && known.until > performance.now()) return known.shop;
-    const shop = ask(sidecar, id);
+    const path = `/internal/shops/${encodeURIComponent(id)}`;
+    const shop = lookUp<Shop>(sidecar, { to: 'shop', method: 'GET', path, timeout: 2_000 });
     held.set(id, { shop, until: performance.now() + HELD });
     if (held.size > MOST) held.delete(held.keys().next().value as string);
     const forget = () => {
@@ -30,11 +31,4 @@ export function shopsOf(sidecar: Sidecar): FindShop {
     shop.then((found) => found ?? forget(), forget);
     return shop;
   };
-}
-
-async function ask(sidecar: Sidecar, id: string): Promise<Shop | undefined> {
-  const reply = await sidecar.invoke('shop', 'GET', `/internal/shops/${encodeURIComponent(id)}`, { timeout: 2_000 });
-  if (reply.status === 404) return undefined;
-  if (reply.status !== 200) throw new Fault(`shop answered ${reply.status}`);
-  return JSON.parse(reply.body.toString('utf8')) as Shop;
 }

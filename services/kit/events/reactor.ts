@@ -1,5 +1,6 @@
 // What happens elsewhere, and what it means here: a batch of messages becomes one transaction, published, acknowledged.
 import type { Logger } from 'pino';
+import { ask } from '../dapr/ask.ts';
 import { Conflict, Fault, Poison } from '../errors.ts';
 import type { StreamRef } from './aggregate.ts';
 import { Desk } from './desk.ts';
@@ -205,9 +206,8 @@ class Batch {
   async #heal(index: number): Promise<void> {
     const message = this.#message(index);
     const path = `/internal/streams/${encodeURIComponent(message.stream)}`;
-    const reply = await this.#streams.sidecar.invoke(message.source, 'GET', path, { timeout: 2_000 });
-    if (reply.status !== 200) throw new Fault(`${message.source} answered ${reply.status} for ${message.stream}`);
-    const { events } = JSON.parse(reply.body.toString('utf8')) as { events: unknown[] };
+    const question = { to: message.source, method: 'GET', path, timeout: 2_000 } as const;
+    const { events } = await ask<{ events: unknown[] }>(this.#streams.sidecar, question);
     this.#log.info({ stream: message.stream, version: message.version }, 'a message was overtaken: reading its stream');
     for (const event of events) {
       const earlier = toMessage(message.topic, event);

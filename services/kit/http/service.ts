@@ -4,10 +4,11 @@ import type { Socket } from 'node:net';
 import type Koa from 'koa';
 import type { z } from 'zod';
 import { readConfig, ServiceConfig } from '../config.ts';
+import { ask } from '../dapr/ask.ts';
 import { Sidecar } from '../dapr/sidecar.ts';
-import { Fault } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import { createVerifier, type Verifier } from './auth.ts';
+import type { Jwks } from './keys.ts';
 import { Metrics } from './metrics.ts';
 import { problems } from './problem.ts';
 
@@ -81,7 +82,7 @@ async function run<S extends z.ZodObject>(parts: ServiceParts<S>): Promise<void>
     log,
     metrics: new Metrics(),
     sidecar,
-    verifier: createVerifier({ loadKeys: keysOfAuth(sidecar) }),
+    verifier: createVerifier({ loadKeys: () => keysOfAuth(sidecar) }),
     appToken: parts.open ? undefined : config.APP_API_TOKEN,
     draining: () => draining,
   });
@@ -112,13 +113,8 @@ async function run<S extends z.ZodObject>(parts: ServiceParts<S>): Promise<void>
   await begin?.();
 }
 
-/** Auth's JWKS through the own sidecar. */
-function keysOfAuth(sidecar: Sidecar) {
-  return async () => {
-    const reply = await sidecar.invoke('auth', 'GET', '/internal/jwks', { timeout: 2_000 });
-    if (reply.status !== 200) throw new Fault(`auth answered ${reply.status} for its keys`);
-    return JSON.parse(reply.body.toString('utf8'));
-  };
+function keysOfAuth(sidecar: Sidecar): Promise<Jwks> {
+  return ask(sidecar, { to: 'auth', method: 'GET', path: '/internal/jwks', timeout: 2_000 });
 }
 
 /**
