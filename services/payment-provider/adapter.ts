@@ -1,8 +1,8 @@
 // The way to the provider, open once the sidecar has given the secrets: until then every use is a fault, and /readyz says so.
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Sidecar } from '#kit/dapr/sidecar';
 import { Fault } from '#kit/errors';
 import type { Log } from '#kit/log';
+import { untilDone } from '#kit/until-done';
 import { type CardProvider, cardProvider } from './provider.ts';
 import { stripeThroughSidecar } from './stripe-client.ts';
 
@@ -24,13 +24,11 @@ const API_KEY = 'provider-api-key';
 /** May hold two secrets, separated by a comma, while the provider changes to a new one. */
 const WEBHOOK_SECRET = 'provider-webhook-secret';
 
-const PAUSE_MS = 250;
-
 /** The adapter of a process. `open` asks for the secrets until they are there. */
 export function adapterOf(sidecar: Pick<Sidecar, 'secret'>, settings: AdapterSettings, log: Log) {
   let adapter: Adapter | undefined;
 
-  const build = async (): Promise<Adapter> => {
+  const opened = async (): Promise<Adapter> => {
     const [apiKey, webhookSecrets] = await Promise.all([
       sidecar.secret(SECRET_STORE, API_KEY),
       sidecar.secret(SECRET_STORE, WEBHOOK_SECRET),
@@ -43,16 +41,11 @@ export function adapterOf(sidecar: Pick<Sidecar, 'secret'>, settings: AdapterSet
 
   return {
     /** Resolves when the secrets are there, or when `until` says that it is of no use any more. */
-    async open(until: () => boolean = () => false): Promise<void> {
-      while (adapter === undefined && !until()) {
-        try {
-          adapter = await build();
-        } catch (error) {
-          if (!(error instanceof Fault)) throw error;
-          log.debug({ err: error }, 'waiting for the secrets of the provider');
-          await pause(PAUSE_MS);
-        }
-      }
+    open(until?: () => boolean): Promise<void> {
+      const build = async () => {
+        adapter = await opened();
+      };
+      return untilDone('the secrets of the provider', log, build, until);
     },
     isOpen: (): boolean => adapter !== undefined,
     /** @throws Fault while the secrets are not there yet. */

@@ -1,14 +1,13 @@
 // The service from its dependencies, not listening: what it hears, keeps and answers.
-import { setTimeout as pause } from 'node:timers/promises';
 import type Koa from 'koa';
 import { deadLetters } from '#kit/dapr/dead-letters';
 import type { Sidecar } from '#kit/dapr/sidecar';
 import { type Subscription, subscriber } from '#kit/dapr/subscriber';
-import { Fault } from '#kit/errors';
 import { catalogue, type TopicName } from '#kit/events/catalogue';
-import { Contracts } from '#kit/events/contracts';
+import { type ContractCheck, Contracts } from '#kit/events/contracts';
 import { type AppParts, createApp } from '#kit/http/app';
 import { Metrics } from '#kit/http/metrics';
+import { untilDone } from '#kit/until-done';
 import { Database } from '#kit/views/database';
 import { DeadLetterBook } from './dead-letter-book.ts';
 import { EventLog } from './event-log.ts';
@@ -23,7 +22,7 @@ export interface ReportOptions extends Omit<AppParts, 'routes' | 'middleware' | 
   readonly sidecar: Sidecar;
   /** Name of the database binding. */
   readonly binding: string;
-  readonly contracts?: Pick<Contracts, 'check'>;
+  readonly contracts?: ContractCheck;
 }
 
 export interface ReportService {
@@ -79,7 +78,7 @@ export function reportService(options: ReportOptions): ReportService {
     routes: [publicRoutes({ database, eventLog, book, views }), internalRoutes({ database, eventLog, book, views })],
     middleware: [
       deadLetters({ of: buried, keep: (letter) => book.keep(letter), log }),
-      subscriber({ appId: name, subscriptions, contracts: contracts as Contracts, sidecar, log }),
+      subscriber({ appId: name, subscriptions, contracts, sidecar, log }),
     ],
     ready: async () => ({
       sidecar: await sidecar.ready(),
@@ -99,17 +98,7 @@ export function reportService(options: ReportOptions): ReportService {
   return {
     app,
     views,
-    async begin() {
-      while (!stopped) {
-        try {
-          return await create();
-        } catch (error) {
-          if (!(error instanceof Fault)) throw error;
-          log.info({ err: error }, 'waiting for the sidecar and its database');
-          await pause(250);
-        }
-      }
-    },
+    begin: () => untilDone('log, views and dead letters', log, create, () => stopped),
     async stop() {
       stopped = true;
       count.stop();

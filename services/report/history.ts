@@ -2,7 +2,7 @@
 import { lookUp } from '#kit/dapr/ask';
 import type { Sidecar } from '#kit/dapr/sidecar';
 import { Poison } from '#kit/errors';
-import type { Contracts } from '#kit/events/contracts';
+import type { ContractCheck } from '#kit/events/contracts';
 import { type Message, toMessage } from '#kit/events/message';
 
 /** A stream, as any message of it names it. */
@@ -19,7 +19,7 @@ export interface History {
 export type ReadHistory = (stream: StreamName, after: number) => Promise<History>;
 
 /** Asks the owner (`message.source` is its app-id) through the own sidecar. */
-export function historyOf(sidecar: Sidecar, contracts: Pick<Contracts, 'check'>): ReadHistory {
+export function historyOf(sidecar: Sidecar, contracts: ContractCheck): ReadHistory {
   return async ({ topic, source, stream }, after) => {
     const path = `/internal/streams/${encodeURIComponent(stream)}`;
     const given = await lookUp<{ events: unknown[] }>(sidecar, { to: source, method: 'GET', path, timeout: 2_000 });

@@ -46,7 +46,7 @@ beforeAll(async () => {
         subscription('pubsub-saga', 'payments'),
         subscription('pubsub-views', 'inventory'),
       ],
-      contracts: { check: forbidden } as never,
+      contracts: { check: forbidden },
       sidecar: probe.sidecar,
       log: silent,
     }),

@@ -119,7 +119,7 @@ beforeAll(async () => {
     subscriber({
       appId: 'probe',
       subscriptions: [subscription],
-      contracts: { check: () => undefined } as never,
+      contracts: { check: () => undefined },
       sidecar: probe.sidecar,
       log,
     }),

@@ -66,7 +66,7 @@ async function start(appId: keyof typeof services, group: string): Promise<{ app
   await app.daprd.kill();
   const streams = new Streams({ sidecar: app.sidecar, store: 'statestore', source: appId });
   const reactor = new Reactor({ streams, reactions, log: silent });
-  const contracts = { check: () => undefined } as never;
+  const contracts = { check: () => undefined };
   const handle: Reactor['handle'] = (messages) => reactor.handle(messages);
   const subscription = { pubsub: 'pubsub-saga', topic: hears, types: Object.keys(reactions), handle } as const;
   koa.use(subscriber({ appId, subscriptions: [subscription], contracts, sidecar: app.sidecar, log: silent }));

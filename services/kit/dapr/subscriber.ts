@@ -4,7 +4,7 @@ import type Koa from 'koa';
 import type { Logger } from 'pino';
 import { Fault, Poison } from '../errors.ts';
 import { deadLetterTopic, type TopicName } from '../events/catalogue.ts';
-import type { Contracts } from '../events/contracts.ts';
+import type { ContractCheck } from '../events/contracts.ts';
 import { type Message, toMessage } from '../events/message.ts';
 import type { Status } from '../events/reactor.ts';
 import type { Sidecar } from './sidecar.ts';
@@ -38,7 +38,7 @@ const MOST_BYTES = 64 * 1024 * 1024;
 export function subscriber(options: {
   readonly appId: string;
   readonly subscriptions: readonly Subscription[];
-  readonly contracts: Contracts;
+  readonly contracts: ContractCheck;
   readonly sidecar: Sidecar;
   readonly log: Logger;
 }): Koa.Middleware {
@@ -80,7 +80,7 @@ function routeOf({ pubsub, topic }: Subscription): string {
 async function deliver(
   subscription: Subscription,
   entries: readonly BulkEntry[],
-  options: { appId: string; contracts: Contracts; sidecar: Sidecar; log: Logger },
+  options: { appId: string; contracts: ContractCheck; sidecar: Sidecar; log: Logger },
 ): Promise<('SUCCESS' | 'RETRY')[]> {
   const statuses: Status[] = entries.map(() => 'SUCCESS');
   const messages: Message[] = [];

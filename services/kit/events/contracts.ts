@@ -6,6 +6,9 @@ import { Poison } from '../errors.ts';
 
 const SERVICES = join(import.meta.dirname, '..', '..');
 
+/** The part of {@link Contracts} that judges a payload. */
+export type ContractCheck = Pick<Contracts, 'check'>;
+
 /** All contracts by `<type>.v<n>`; a schema is compiled when it is first asked for. */
 export class Contracts {
   readonly #files: ReadonlyMap<string, string>;
