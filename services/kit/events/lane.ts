@@ -18,7 +18,11 @@ export interface Lane {
   load(): Promise<void>;
   /** The lane's write for a transaction that saves these documents. */
   write(documents: readonly StreamDocument[]): Write;
-  committed(documents: readonly StreamDocument[]): void;
+  /**
+   * Remembers that these may be stored and unpublished. To be said before the transaction and after it, however it ended:
+   * an answer that is lost tells nothing. What was not written after all has nothing to publish and is forgotten.
+   */
+  note(documents: readonly StreamDocument[]): void;
 }
 
 export class OpenLane implements Lane {
@@ -84,7 +88,7 @@ export class OpenLane implements Lane {
     return { key: this.key, value: { epoch: this.#epoch, keys } satisfies LaneDocument, etag: this.#etag };
   }
 
-  committed(documents: readonly StreamDocument[]): void {
+  note(documents: readonly StreamDocument[]): void {
     const since = performance.now();
     for (const { key, version } of documents) this.#keys.set(key, { version, since });
   }

@@ -144,9 +144,14 @@ export class Streams {
   async commit(work: WorkingSet, lane?: Lane): Promise<StreamDocument[]> {
     const { writes, documents } = work.writes((document) => this.publisher.publishedVersion(document));
     const published = documents.filter(({ topic }) => topic !== undefined);
-    const all = lane && published.length > 0 ? [...writes, lane.write(published)] : writes;
-    await this.sidecar.transact(this.store, all);
-    if (lane && published.length > 0) lane.committed(published);
+    const named = published.length > 0 ? lane : undefined;
+    const all = named ? [...writes, named.write(published)] : writes;
+    named?.note(published);
+    try {
+      await this.sidecar.transact(this.store, all);
+    } finally {
+      named?.note(published);
+    }
     work.forgetDirty();
     for (const document of documents) {
       for (const hear of [...(this.#listeners.get(document.key) ?? [])]) hear(document);

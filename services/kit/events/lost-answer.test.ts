@@ -1,0 +1,78 @@
+// The store commits, its answer never comes: what was saved is published all the same.
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { type FakeSidecar, startFakeSidecar } from '../testing/fake-sidecar.ts';
+import { type EventOf, type Origin, type StreamKind, streamOf } from './aggregate.ts';
+import { Outbox } from './outbox.ts';
+import { Streams } from './streams.ts';
+
+const counters: StreamKind<number, EventOf<'order.placed', Record<string, never>>> = {
+  name: 'counter',
+  initial: 0,
+  evolve: (count) => count + 1,
+  retention: 'inline',
+  topic: 'orders',
+};
+const origin: Origin = { actor: 'test', correlationId: 'c', causationId: 'x', traceparent: '' };
+const log = pino({ level: 'silent' });
+
+let fake: FakeSidecar;
+let streams: Streams;
+let outbox: Outbox;
+beforeEach(async () => {
+  fake = await startFakeSidecar();
+  streams = new Streams({ sidecar: fake.client, store: 's', source: 'test' });
+  outbox = new Outbox({ sidecar: fake.client, store: 's', publisher: streams.publisher, log });
+  streams.useOutbox(outbox);
+  await outbox.start();
+});
+afterEach(async () => {
+  fake.intercept = undefined;
+  await outbox.stop();
+  await fake.close();
+});
+
+/** Lets the next transaction through and breaks the connection instead of answering. */
+function loseTheNextAnswer(then: () => void): void {
+  fake.intercept = async (_, path, body) => {
+    if (!path.endsWith('/transaction')) return undefined;
+    fake.intercept = undefined;
+    const headers = { 'content-type': 'application/json' };
+    await fetch(`http://127.0.0.1:${fake.port}${path}`, { method: 'POST', headers, body });
+    then();
+    return 'break';
+  };
+}
+
+const count = () =>
+  streams.execute({
+    touch: [streamOf(counters, 'a')],
+    origin,
+    decide(desk) {
+      const ref = streamOf(counters, 'a');
+      if (desk.version(ref) === 0) desk.append(ref, { type: 'order.placed', data: {} });
+    },
+  });
+
+async function untilPublished(): Promise<void> {
+  const end = Date.now() + 5_000;
+  while (fake.published.length === 0) {
+    if (Date.now() > end) throw new Error('saved, but never published');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+test('when the repeat finds the work done', async () => {
+  loseTheNextAnswer(() => undefined);
+  await count();
+  await untilPublished();
+});
+
+test('when the repeat cannot even read', async () => {
+  loseTheNextAnswer(() => {
+    fake.intercept = (_, path) => (path.includes('/state/') ? { status: 500 } : undefined);
+  });
+  await expect(count()).rejects.toThrow();
+  fake.intercept = undefined;
+  await untilPublished();
+});
