@@ -1,13 +1,13 @@
 // The whole system over its public surface: one mesh on real sidecars, started once; all suites; then the invariants.
 // One suite alone: `-t "the order saga"`.
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { checkInvariants } from '../invariants/check.ts';
 import { authSuite } from './auth.ts';
 import { badInputSuite } from './bad-input.ts';
 import { idempotencySuite } from './idempotency.ts';
 import { inventorySuite } from './inventory.ts';
 import { mailSuite } from './mails.ts';
-import { type OpenWorld, openWorld } from './open-world.ts';
+import { openWorld } from './open-world.ts';
 import { orderSuite } from './orders.ts';
 import { paymentSuite } from './payments.ts';
 import { productSuite } from './products.ts';
@@ -16,27 +16,17 @@ import { sagaSuite } from './saga.ts';
 import { shopSuite } from './shops.ts';
 import { surfaceSuite } from './surface.ts';
 import { webhookSuite } from './webhooks.ts';
-import type { World } from './world.ts';
 
 jest.setTimeout(60_000);
 
 /** Short, so that the suite sees a deadline pass; long enough for every other wait of the tests. */
 const DEADLINE_SECONDS = 25;
 
-const opened: { world?: OpenWorld } = {};
-/** The suites are described before the mesh runs: each property is looked up when a test uses it. */
-const world = new Proxy({} as World, {
-  get(_, name) {
-    if (!opened.world) throw new Error('the mesh did not start');
-    return opened.world[name as keyof World];
-  },
-});
+// At the top, so that a mesh that does not start is one failure and not one of every test.
+const world = await openWorld({ deadlineSeconds: DEADLINE_SECONDS });
 
-beforeAll(async () => {
-  opened.world = await openWorld({ deadlineSeconds: DEADLINE_SECONDS });
-}, 120_000);
 afterAll(async () => {
-  await opened.world?.close(process.env.KEEP_DATA === 'true');
+  await world.close(process.env.KEEP_DATA === 'true');
 }, 60_000);
 
 // The saga first: its deadline passes while the others run.
@@ -56,8 +46,6 @@ describe('the public surface', () => surfaceSuite(world));
 
 describe('the invariants', () => {
   it('all hold', async () => {
-    if (!opened.world) throw new Error('the mesh did not start');
-    const violations = await checkInvariants(opened.world.mesh);
-    expect(violations).toEqual([]);
+    expect(await checkInvariants(world.mesh)).toEqual([]);
   }, 90_000);
 });

@@ -1,8 +1,8 @@
 // Processes of a real mesh are killed with -9 in the middle of work; then the invariants of the design must hold.
 // One victim alone: `-t "the death of payment-dapr"`; a short round:
 // `-t "the death of payment-dapr|the death of order and|the death of broker and|orders of 111|invariant"`.
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { type OpenWorld, openWorld } from '../acceptance/open-world.ts';
+import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
+import { openWorld } from '../acceptance/open-world.ts';
 import { checkInvariants } from '../invariants/check.ts';
 import type { AnsweredOrder } from '../invariants/sagas.ts';
 import { killSuite } from './kills.ts';
@@ -16,29 +16,23 @@ jest.setTimeout(120_000);
 const answered: AnsweredOrder[] = [];
 /** Streams whose messages were made up to be refused. */
 const poison = new Set<string>();
-let world: OpenWorld | undefined;
-const open = () => {
-  if (!world) throw new Error('the mesh did not start');
-  return world;
-};
+// At the top, so that a mesh that does not start is one failure and not one of every test.
+const world = await openWorld();
 
-beforeAll(async () => {
-  world = await openWorld();
-}, 120_000);
 afterEach(async () => {
-  await Promise.all((world?.mesh.processes ?? []).map((each) => each.waitReady()));
+  await Promise.all(world.mesh.processes.map((each) => each.waitReady()));
 });
 afterAll(async () => {
-  await world?.close(process.env.KEEP_DATA === 'true');
+  await world.close(process.env.KEEP_DATA === 'true');
 }, 60_000);
 
-describe('nothing is lost or done twice by the death of', () => killSuite(open, answered));
-describe('half-way killed and completed once:', () => largeWorkSuite(open));
-describe('a message that breaks its contract', () => poisonSuite(open, poison));
-describe('a whole topic again', () => redeliverySuite(open, poison));
+describe('nothing is lost or done twice by the death of', () => killSuite(world, answered));
+describe('half-way killed and completed once:', () => largeWorkSuite(world));
+describe('a message that breaks its contract', () => poisonSuite(world, poison));
+describe('a whole topic again', () => redeliverySuite(world, poison));
 
 describe('after all of this', () => {
   it('every invariant holds', async () => {
-    expect(await checkInvariants(open().mesh, { answered, poison })).toEqual([]);
+    expect(await checkInvariants(world.mesh, { answered, poison })).toEqual([]);
   });
 });

@@ -12,10 +12,10 @@ const ORDERS = 40;
 const FIRST_BLOW = 8;
 
 /** Every process of the saga dies in the middle of a load, is restarted by the runner, and nothing is lost or done twice. */
-export function killSuite(open: () => OpenWorld, answered: AnsweredOrder[]): void {
+export function killSuite(world: OpenWorld, answered: AnsweredOrder[]): void {
   let skus: string[] = [];
   beforeAll(async () => {
-    const { admin } = open();
+    const { admin } = world;
     skus = await newGoods(admin, { shopId: SHOP, count: 6, quantity: 5_000 });
     await admin.call('POST', '/api/v1/inventory/receipts', {
       body: { shopId: OTHER_SHOP, reference: `chaos-${skus[0]}`, lines: skus.map((sku) => ({ sku, quantity: 5_000 })) },
@@ -55,7 +55,7 @@ export function killSuite(open: () => OpenWorld, answered: AnsweredOrder[]): voi
     'broker and postgres',
   ];
   it.each(victims)('%s', async (names) => {
-    const { admin, mesh } = open();
+    const { admin, mesh } = world;
     const doomed = names.split(' and ').map((name) => mesh.process(name));
     const before = doomed.map(({ restarts }) => restarts);
     const strike = Promise.withResolvers<void>();

@@ -11,9 +11,9 @@ const LINES = 20_000;
 const SKUS = 2_000;
 
 /** Work of many transactions is killed half-way: it is completed, once. */
-export function largeWorkSuite(open: () => OpenWorld): void {
+export function largeWorkSuite(world: OpenWorld): void {
   it('a receipt of 20,000 lines', async () => {
-    const { admin, mesh } = open();
+    const { admin, mesh } = world;
     const skus = await newGoods(admin, { shopId: SHOP, count: SKUS, quantity: 0 });
     const lines = Array.from({ length: LINES }, (_, index) => ({
       sku: skus[index % SKUS] as string,
@@ -47,7 +47,7 @@ export function largeWorkSuite(open: () => OpenWorld): void {
   }, 180_000);
 
   it('orders of 111 skus', async () => {
-    const { admin, mesh } = open();
+    const { admin, mesh } = world;
     const count = 8;
     const skus = await newGoods(admin, { shopId: SHOP, count: 111, quantity: count });
     const load = runLoad(admin, { orders: Array.from({ length: count }, () => posOrder(SHOP, skus)), clients: count });

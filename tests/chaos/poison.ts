@@ -8,9 +8,9 @@ import { queryRows } from '../invariants/stores.ts';
 import { awaitFinal, runLoad } from './load.ts';
 
 /** A message that breaks its contract: it goes to the dead letters of all who hear it, and the shop sells on. */
-export function poisonSuite(open: () => OpenWorld, poison: Set<string>): void {
+export function poisonSuite(world: OpenWorld, poison: Set<string>): void {
   it('is laid aside by everyone, and the orders behind it go through', async () => {
-    const { admin, mesh } = open();
+    const { admin, mesh } = world;
     const sku = await newSku(admin, { shopId: SHOP, quantity: 10 });
     const id = randomUUID();
     const stream = `order:${id}`;

@@ -11,9 +11,9 @@ const STORES = ['shop-343', 'shop-361', 'shop-367', 'shop-406'];
 const WEB_ORDERS = 12;
 
 /** I12: every topic of the saga once more from the start. */
-export function redeliverySuite(open: () => OpenWorld, poison: ReadonlySet<string>): void {
+export function redeliverySuite(world: OpenWorld, poison: ReadonlySet<string>): void {
   it('changes nothing and ends', async () => {
-    const { admin, mesh } = open();
+    const { admin, mesh } = world;
     const sku = await newSku(admin, { shopId: 'shop-343', quantity: 100 });
     const declined = { method: 'card', token: 'pm_card_visa_chargeDeclined' } as const;
     const earlier = Array.from({ length: 30 }, (_, n) =>
