@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
-import type { InvokeOptions, Sidecar } from '../dapr/sidecar.ts';
+import type { InvokeOptions, Removal, Sidecar, Write } from '../dapr/sidecar.ts';
 import { Conflict, Fault } from '../errors.ts';
 
 let names = 0;
@@ -100,6 +100,21 @@ export function sidecarFeatures(sidecar: () => Sidecar, store: string): void {
     }
     const after = await sidecar().getBulk(store, [there, absent, other]);
     expect([...after].map(([name, { value }]) => [name, value])).toEqual([[there, 1]]);
+  });
+
+  test('a transaction drops documents with what else it writes, or not at all', async () => {
+    const [old, fresh, absent] = [key(), key(), key()];
+    await sidecar().save(store, old, 1, 'any');
+    const both: readonly (Write | Removal)[] = [
+      { key: old, remove: true },
+      { key: absent, remove: true },
+      { key: fresh, value: 1, etag: undefined },
+    ];
+    await sidecar().transact(store, both);
+    expect([...(await sidecar().getBulk(store, [old, fresh, absent])).keys()]).toEqual([fresh]);
+    await sidecar().save(store, old, 2, 'new');
+    await expect(sidecar().transact(store, both)).rejects.toThrow(Conflict); // `fresh` is there already
+    expect((await sidecar().get(store, old))?.value).toBe(2);
   });
 
   test.each([98, 99, 100])('a transaction of %d documents is written whole, or not at all', async (count) => {
