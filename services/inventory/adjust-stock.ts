@@ -1,15 +1,15 @@
 // Corrects the record of up to 1,000 skus, all or none: in one transaction when it fits, in chunks when it does not.
 import { isRefusal, type Refusal, refuse } from '#kit/errors';
 import type { Origin } from '#kit/events/aggregate';
-import type { Desk } from '#kit/events/desk';
+import type { CommandIdentity } from '#kit/events/desk';
 import type { Streams } from '#kit/events/streams';
 import type { Touch } from '#kit/events/working-set';
 import { idOf } from '#kit/ids';
 import { type Adjustment, adjustmentOf } from './adjustment.ts';
 import { CHUNK, changeChunk, touchChunk } from './chunks.ts';
-import { commandOf } from './command.ts';
+import { commandOf, isReused, remember } from './command.ts';
 import { adjust } from './item.ts';
-import type { Delivery, KeyedCommand } from './receive-goods.ts';
+import type { Booked, Movement } from './movement.ts';
 import type { Line } from './reservation.ts';
 
 /**
@@ -18,10 +18,10 @@ import type { Line } from './reservation.ts';
  */
 export async function adjustStock(
   streams: Streams,
-  adjustment: Delivery,
-  command: KeyedCommand,
+  adjustment: Movement,
+  command: CommandIdentity,
   origin: Origin,
-): Promise<{ id: string; replayed: boolean } | Refusal> {
+): Promise<Booked | Refusal> {
   const { shopId, reference, reason = '' } = adjustment;
   const lines = takingFirst(adjustment.lines);
   const cause = adjustmentOf(shopId, reference);
@@ -33,7 +33,7 @@ export async function adjustStock(
     touch: [cause, key],
     origin,
     decide(desk): Refusal | undefined {
-      if (desk.version(key) > 0 && desk.state(key).hash !== command.hash) return refuse('IDEMPOTENCY_KEY_REUSED');
+      if (isReused(desk, command)) return refuse('IDEMPOTENCY_KEY_REUSED');
       const known = desk.state(cause);
       replayed = known.status === 'booked';
       if (known.status === 'opened' || known.status === 'booked') {
@@ -59,8 +59,8 @@ export async function finishAdjustment(streams: Streams, state: Adjustment, refe
 
 async function book(
   streams: Streams,
-  { shopId, reference, lines, reason = '' }: Delivery,
-  command: KeyedCommand,
+  { shopId, reference, lines, reason = '' }: Movement,
+  command: CommandIdentity,
   origin: Origin,
 ): Promise<Refusal | undefined> {
   const cause = adjustmentOf(shopId, reference);
@@ -99,9 +99,4 @@ function takingFirst(lines: readonly Line[]): Line[] {
 
 function takeBack(item: Parameters<typeof adjust>[0], { quantity, cause }: { quantity: number; cause: string }) {
   return adjust(item, { quantity: -quantity, cause });
-}
-
-function remember(desk: Desk, command: KeyedCommand): void {
-  const key = commandOf(command.id);
-  if (desk.version(key) === 0) desk.append(key, { type: 'command.accepted', data: { hash: command.hash } });
 }

@@ -1,15 +1,16 @@
 // What the routes ask for: reads of items, and movements after their shop and skus are known to exist.
-
 import type { FindProducts } from '#kit/clients/products';
 import type { FindShop } from '#kit/clients/shops';
 import { type Refusal, refuse } from '#kit/errors';
 import type { Origin } from '#kit/events/aggregate';
+import type { CommandIdentity } from '#kit/events/desk';
 import type { Streams } from '#kit/events/streams';
 import { adjustStock } from './adjust-stock.ts';
-import { available, type Item, itemOf } from './item.ts';
-import { type Delivery, type KeyedCommand, receiveGoods } from './receive-goods.ts';
+import { available, type Item, itemOf, type OnShelf } from './item.ts';
+import type { Booked, Movement } from './movement.ts';
+import { receiveGoods } from './receive-goods.ts';
 import { type Line, mergedBySku, type Shortage } from './reservation.ts';
-import { stockId, type Views } from './views.ts';
+import { type InventoryViews, stockId } from './views.ts';
 
 export const MOST_RECEIPT_LINES = 20_000;
 
@@ -21,19 +22,16 @@ export interface StockView {
   readonly available: number;
 }
 
-export type Movement = Delivery;
-export type Booked = { readonly id: string; readonly replayed: boolean } | Refusal;
-
 export interface Dependencies {
   readonly streams: Streams;
-  readonly views: Views;
+  readonly views: InventoryViews;
   readonly findShop: FindShop;
   readonly findProducts: FindProducts;
 }
 
 export class Inventory {
   readonly #streams: Streams;
-  readonly #views: Views;
+  readonly #views: InventoryViews;
   readonly #findShop: FindShop;
   readonly #findProducts: FindProducts;
 
@@ -68,6 +66,7 @@ export class Inventory {
     return this.#views.stock.reached(stockId(shopId, id), version);
   }
 
+  /** Lines that cannot be served now. A hint: stores may answer a bulk read some moments old. @throws {Fault} */
   async shortages(shopId: string, lines: readonly Line[]): Promise<Shortage[]> {
     const wanted = mergedBySku(lines);
     const refs = wanted.map(({ sku }) => itemOf(shopId, sku));
@@ -77,7 +76,7 @@ export class Inventory {
     );
     return wanted.flatMap(({ sku, quantity }, index) => {
       const item = stored.get(refs[index]?.key ?? '')?.value.state ?? NOTHING;
-      return available(item as Item) >= quantity ? [] : [{ sku, wanted: quantity, available: available(item as Item) }];
+      return available(item) >= quantity ? [] : [{ sku, wanted: quantity, available: available(item) }];
     });
   }
 
@@ -85,9 +84,9 @@ export class Inventory {
   async book(
     kind: 'receipt' | 'adjustment',
     movement: Movement,
-    command: KeyedCommand,
+    command: CommandIdentity,
     origin: Origin,
-  ): Promise<Booked> {
+  ): Promise<Booked | Refusal> {
     const unknown = await this.#unknown(movement);
     if (unknown) return unknown;
     if (kind === 'receipt') return receiveGoods(this.#streams, movement, command, origin);
@@ -110,8 +109,9 @@ export class Inventory {
   }
 }
 
-const NOTHING = { onHand: 0, reserved: 0 };
+const NOTHING: OnShelf = { onHand: 0, reserved: 0 };
 
-function viewOf(shopId: string, sku: string, { onHand, reserved }: { onHand: number; reserved: number }): StockView {
-  return { shopId, sku, onHand, reserved, available: onHand - reserved };
+function viewOf(shopId: string, sku: string, item: OnShelf): StockView {
+  const { onHand, reserved } = item;
+  return { shopId, sku, onHand, reserved, available: available(item) };
 }

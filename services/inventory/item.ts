@@ -2,10 +2,14 @@
 import { type Decision, type EventOf, refuse, type StreamKind, type StreamRef, streamOf } from '#kit/events/aggregate';
 import { keyPart } from '#kit/ids';
 
-/** Units; `available` is onHand - reserved. `sold` is net of what came back; found: sold although not on record. */
-export interface Item {
+/** Units at the location, and how many of them are promised to orders. */
+export interface OnShelf {
   readonly onHand: number;
   readonly reserved: number;
+}
+
+/** Units. `sold` is net of what came back; `found`: sold although not on record. */
+export interface Item extends OnShelf {
   readonly sold: number;
   readonly received: number;
   readonly found: number;
@@ -56,8 +60,9 @@ export function itemOf(shopId: string, sku: string): StreamRef<Item, ItemEvent> 
   return streamOf(items, `${keyPart(shopId)}:${keyPart(sku)}`);
 }
 
-export function available(item: Item): number {
-  return item.onHand - item.reserved;
+/** Units that can still be promised. */
+export function available({ onHand, reserved }: OnShelf): number {
+  return onHand - reserved;
 }
 
 /**

@@ -1,39 +1,27 @@
 // Books a delivery of up to 20,000 lines: opened with its lines in one transaction, then part by part, chunk by chunk.
 // Whoever finds it half-way goes on from there: the same request again, or the work sweep.
-
 import { isRefusal, type Refusal, refuse } from '#kit/errors';
 import type { Origin, StreamRef } from '#kit/events/aggregate';
+import type { CommandIdentity } from '#kit/events/desk';
 import type { Streams } from '#kit/events/streams';
 import { idOf } from '#kit/ids';
 import { changeChunk, touchChunk } from './chunks.ts';
-import { commandOf } from './command.ts';
+import { commandOf, isReused, remember } from './command.ts';
 import { receive } from './item.ts';
+import type { Booked, Movement } from './movement.ts';
 import { partLinesKey, partsOf, type Receipt, type ReceiptEvent, receiptOf, receiptPartOf } from './receipt.ts';
 import type { Line } from './reservation.ts';
 
-export interface Delivery {
-  readonly shopId: string;
-  readonly reference: string;
-  readonly reason?: string | undefined;
-  readonly lines: readonly Line[];
-}
-
-/** The client's command: its id by key, and the hash of its body. */
-export interface KeyedCommand {
-  readonly id: string;
-  readonly hash: string;
-}
-
 /**
- * Books the delivery and answers when every line is readable. `replayed`: the reference was known with this body.
+ * Books the delivery and answers when every line is readable.
  * Refuses with REFERENCE_BOOKED or IDEMPOTENCY_KEY_REUSED. @throws {Fault} repeat it: it goes on where it stopped.
  */
 export async function receiveGoods(
   streams: Streams,
-  delivery: Delivery,
-  command: KeyedCommand,
+  delivery: Movement,
+  command: CommandIdentity,
   origin: Origin,
-): Promise<{ id: string; replayed: boolean } | Refusal> {
+): Promise<Booked | Refusal> {
   const opened = await open(streams, delivery, command, origin);
   if (isRefusal(opened)) return opened;
   await finishReceipt(streams, receiptOf(delivery.shopId, delivery.reference), origin);
@@ -42,18 +30,17 @@ export async function receiveGoods(
 
 async function open(
   streams: Streams,
-  { shopId, reference, reason = '', lines }: Delivery,
-  command: KeyedCommand,
+  { shopId, reference, reason = '', lines }: Movement,
+  command: CommandIdentity,
   origin: Origin,
-): Promise<{ id: string; replayed: boolean } | Refusal> {
+): Promise<Booked | Refusal> {
   const receipt = receiptOf(shopId, reference);
-  const key = commandOf(command.id);
   const receiptId = idOf('receipt', shopId, reference);
   return streams.execute({
-    touch: [receipt, key],
+    touch: [receipt, commandOf(command.id)],
     origin,
     decide(desk) {
-      if (desk.version(key) > 0 && desk.state(key).hash !== command.hash) return refuse('IDEMPOTENCY_KEY_REUSED');
+      if (isReused(desk, command)) return refuse('IDEMPOTENCY_KEY_REUSED');
       const known = desk.state(receipt);
       if (known.status !== 'none') {
         return known.hash === command.hash ? { id: receiptId, replayed: true } : refuse('REFERENCE_BOOKED');
@@ -62,7 +49,7 @@ async function open(
       const units = lines.reduce((sum, { quantity }) => sum + quantity, 0);
       const totals = { receiptId, shopId, reference, hash: command.hash, lines: lines.length, units };
       desk.append(receipt, { type: 'receipt.opened', data: { ...totals, parts: parts.length, reason } });
-      if (desk.version(key) === 0) desk.append(key, { type: 'command.accepted', data: { hash: command.hash } });
+      remember(desk, command);
       for (const [part, partLines] of parts.entries()) desk.put(partLinesKey(receipt, part), partLines);
       return { id: receiptId, replayed: false };
     },

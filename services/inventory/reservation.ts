@@ -25,35 +25,30 @@ export interface Reason {
   readonly detail: string;
 }
 
-/** What inventory has to know of an order. */
-export interface OrderToServe {
+interface OfOrder {
   readonly orderId: string;
   readonly shopId: string;
-  readonly customerId: string | null;
   /** Partition of the whole saga of this order. */
   readonly partition: string;
-  /** Minor units, and what payment is to capture. */
+}
+/** What payment has to know of the order; it hears of the stock first. */
+interface ToPay {
+  readonly customerId: string | null;
+  /** Minor units. */
   readonly amount: number;
   readonly currency: string;
   readonly tender: { readonly method: 'card' | 'cash' };
   /** The sale has already happened: it is never refused for stock. */
   readonly settled: boolean;
-  /** One line for each sku. */
-  readonly lines: readonly Line[];
 }
-
-interface OfOrder {
-  readonly orderId: string;
-  readonly shopId: string;
-  readonly partition: string;
-}
+/** One line for each sku. */
 interface Changed extends OfOrder {
   readonly lines: readonly ChangedLine[];
 }
 
 export type ReservationEvent =
   | EventOf<'stock.found', OfOrder & { readonly lines: readonly Line[] }>
-  | EventOf<'stock.reserved', Changed & Pick<OrderToServe, 'customerId' | 'amount' | 'currency' | 'tender' | 'settled'>>
+  | EventOf<'stock.reserved', Changed & ToPay>
   | EventOf<'stock.rejected', OfOrder & { readonly shortages: readonly Shortage[] }>
   | EventOf<'stock.released', Changed & { readonly reason: Reason }>
   | EventOf<'stock.committed', Changed>

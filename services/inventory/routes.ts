@@ -16,7 +16,8 @@ import { page, paged, pageOf } from '#kit/http/paging';
 import { hashOf } from '#kit/ids';
 import { Quantity } from '#kit/money';
 import { MOST_LINES } from './adjustment.ts';
-import { type Booked, type Inventory, MOST_RECEIPT_LINES, type Movement } from './inventory.ts';
+import { type Inventory, MOST_RECEIPT_LINES } from './inventory.ts';
+import type { Booked, Movement } from './movement.ts';
 
 const Id = z.string().min(1).max(64);
 const Sku = z.string().min(1).max(64);
@@ -73,11 +74,10 @@ export function routes(inventory: Inventory): Api {
     if (!call.caller.may('inventory:write', movement.shopId)) return refuse('FORBIDDEN');
     const command = { id: call.commandId, hash: hashOf(movement) };
     const origin = { ...call.origin, causationId: call.commandId };
-    const done = await running.run(command.id, command.hash, () => inventory.book(kind, movement, command, origin));
-    if (isRefusal(done)) return done;
-    if (isRefusal(done.result)) return done.result;
-    const { id, replayed } = done.result;
-    return created(`/api/v1/inventory/${kind}s/${id}`, { id }, { replayed: replayed || done.joined });
+    const booked = await running.run(command, () => inventory.book(kind, movement, command, origin));
+    if (isRefusal(booked)) return booked;
+    const { id, replayed } = booked;
+    return created(`/api/v1/inventory/${kind}s/${id}`, { id }, { replayed });
   }
 
   return api('/inventory', { tag: 'inventory' })

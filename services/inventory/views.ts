@@ -17,7 +17,7 @@ export interface OpenMovement {
   readonly reference: string;
 }
 
-export interface Views {
+export interface InventoryViews {
   readonly projections: readonly Projection[];
   readonly stock: Table;
   /** Stock of a shop by sku, after a sku. */
@@ -31,7 +31,7 @@ export function stockId(shopId: string, sku: string): string {
   return `${encodeURIComponent(shopId)}/${encodeURIComponent(sku)}`;
 }
 
-export function inventoryViews(database: Database): Views {
+export function inventoryViews(database: Database): InventoryViews {
   const stock = new Table(database, {
     name: 'stock',
     columns: {

@@ -19,7 +19,7 @@ const Seconds = z.coerce
 
 export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }): Api {
   const { streams, views } = parts;
-  const running = new Joining<Placed | ReturnType<typeof refuse>>();
+  const running = new Joining<Placed>();
 
   return api('/orders', { tag: 'orders' })
     .post(
@@ -50,18 +50,14 @@ export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }):
       async ({ body, caller, commandId: id, payloadHash: hash, origin, wait, signal }) => {
         const command = { id, hash };
         const cause = { ...origin, causationId: id };
-        const done = await running.run(id, hash, () => placeOrder(parts, body, caller, command, cause));
-        if (isRefusal(done)) return done;
-        if (isRefusal(done.result)) return done.result;
-        const { view, replayed } = done.result;
+        const placed = await running.run(command, () => placeOrder(parts, body, caller, command, cause));
+        if (isRefusal(placed)) return placed;
+        const { view, replayed } = placed;
         const location = `/api/v1/orders/${view.id}`;
-        if (!wait) return created(location, view, { version: view.version, replayed: replayed || done.joined });
+        if (!wait) return created(location, view, { version: view.version, replayed });
         const { document } = await untilFinal(streams, view.id, wait, signal);
         const latest = document ? viewOfDocument(document) : view;
-        return created(location, latest, {
-          version: latest.version,
-          replayed: replayed || done.joined,
-        });
+        return created(location, latest, { version: latest.version, replayed });
       },
     )
     .get(

@@ -18,34 +18,47 @@ describe('a command id', () => {
 });
 
 describe('joining', () => {
+  const command = { id: 'id', hash: 'hash' };
+  const answer = (run: number) => ({ run, replayed: false });
+
   test('runs the work once for all who ask meanwhile, and again afterwards', async () => {
-    const joining = new Joining<number>();
+    const joining = new Joining<ReturnType<typeof answer>>();
+    const gate = Promise.withResolvers<void>();
     let runs = 0;
     const work = async () => {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      return ++runs;
+      await gate.promise;
+      return answer(++runs);
     };
-    const answers = await Promise.all([1, 2, 3].map(() => joining.run('id', 'hash', work)));
-    expect(answers).toEqual([
-      { result: 1, joined: false },
-      { result: 1, joined: true },
-      { result: 1, joined: true },
+    const asked = [1, 2, 3].map(() => joining.run(command, work));
+    gate.resolve();
+    expect(await Promise.all(asked)).toEqual([
+      { run: 1, replayed: false },
+      { run: 1, replayed: true },
+      { run: 1, replayed: true },
     ]);
-    expect(await joining.run('id', 'hash', work)).toEqual({ result: 2, joined: false });
+    expect(await joining.run(command, work)).toEqual({ run: 2, replayed: false });
   });
 
   test('refuses another payload under the same id', async () => {
-    const joining = new Joining<number>();
-    const first = joining.run('id', 'one', async () => 1);
-    expect(await joining.run('id', 'two', async () => 2)).toEqual({ refused: 'IDEMPOTENCY_KEY_REUSED' });
-    expect(await first).toEqual({ result: 1, joined: false });
+    const joining = new Joining<ReturnType<typeof answer>>();
+    const first = joining.run(command, async () => answer(1));
+    const other = joining.run({ ...command, hash: 'other' }, async () => answer(2));
+    expect(await other).toEqual({ refused: 'IDEMPOTENCY_KEY_REUSED' });
+    expect(await first).toEqual(answer(1));
+  });
+
+  test('gives everybody the refusal of the one that ran', async () => {
+    const joining = new Joining<ReturnType<typeof answer>>();
+    const refused = { refused: 'STOCK_INSUFFICIENT' };
+    const both = [1, 2].map(() => joining.run(command, async () => refused));
+    expect(await Promise.all(both)).toEqual([refused, refused]);
   });
 
   test('lets all fail with the one that failed, and forgets it', async () => {
-    const joining = new Joining<number>();
+    const joining = new Joining<ReturnType<typeof answer>>();
     const fails = async () => Promise.reject(new Error('no'));
-    const both = await Promise.allSettled([joining.run('id', 'h', fails), joining.run('id', 'h', fails)]);
+    const both = await Promise.allSettled([joining.run(command, fails), joining.run(command, fails)]);
     expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    expect(await joining.run('id', 'h', async () => 1)).toEqual({ result: 1, joined: false });
+    expect(await joining.run(command, async () => answer(1))).toEqual(answer(1));
   });
 });

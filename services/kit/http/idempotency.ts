@@ -1,5 +1,5 @@
 // One client key, one effect: the id that a repeat meets again, and the joining of repeats while the first still runs.
-import { type Refusal, refuse } from '../errors.ts';
+import { isRefusal, type Refusal, refuse } from '../errors.ts';
 import { idOf } from '../ids.ts';
 
 /** The id of a command: uuid v5 of the route (method and template), the caller and the client's key (design section 4). */
@@ -11,24 +11,24 @@ export function commandId(route: string, callerId: string, key: string): string 
  * Lets a repeat join the run of its first try, in this process. Across processes the first write decides.
  * Same id and other payload: IDEMPOTENCY_KEY_REUSED. Nothing is kept after the run.
  */
-export class Joining<T> {
-  readonly #running = new Map<string, { readonly payloadHash: string; readonly result: Promise<T> }>();
+export class Joining<T extends { readonly replayed: boolean }> {
+  readonly #running = new Map<string, { readonly hash: string; readonly result: Promise<T | Refusal> }>();
 
-  /** Runs `work`, or answers what the run under way answers; `joined` tells which. */
+  /** Runs `work`, or answers what the run under way answers, as a replay. */
   async run(
-    id: string,
-    payloadHash: string,
-    work: () => Promise<T>,
-  ): Promise<{ readonly result: T; readonly joined: boolean } | Refusal> {
+    { id, hash }: { readonly id: string; readonly hash: string },
+    work: () => Promise<T | Refusal>,
+  ): Promise<T | Refusal> {
     const running = this.#running.get(id);
     if (running) {
-      if (running.payloadHash !== payloadHash) return refuse('IDEMPOTENCY_KEY_REUSED');
-      return { result: await running.result, joined: true };
+      if (running.hash !== hash) return refuse('IDEMPOTENCY_KEY_REUSED');
+      const joined = await running.result;
+      return isRefusal(joined) ? joined : { ...joined, replayed: true };
     }
     const result = work();
-    this.#running.set(id, { payloadHash, result });
+    this.#running.set(id, { hash, result });
     try {
-      return { result: await result, joined: false };
+      return await result;
     } finally {
       this.#running.delete(id);
     }
