@@ -72,7 +72,7 @@ export function orderViews(database: Database): OrderViews {
         customer_id: customerId,
         placed_at: placedAt,
         deadline_at: deadlineAt,
-        view: viewOf(order, version) as unknown as Param as never,
+        view: viewOf(order, version),
       },
     ];
   };

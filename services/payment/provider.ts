@@ -24,6 +24,9 @@ export type Outcome =
   | { readonly outcome: 'refused'; readonly code: string; readonly detail: string }
   | { readonly outcome: 'refunded'; readonly refundRef: string };
 
+/** What a lookup may find besides an outcome: nothing, or no outcome yet. */
+type Known = Outcome | { readonly outcome: 'absent' | 'pending' | 'cancelled' };
+
 /** Idempotent by payment id and refund id. @throws {Fault} no outcome: time-out, provider down, open breaker. */
 export interface Provider {
   capture(request: CaptureRequest): Promise<Outcome>;
@@ -33,20 +36,20 @@ export interface Provider {
 }
 
 export function providerOf(sidecar: Sidecar, timeout: number): Provider {
-  async function ask(path: string, body: unknown): Promise<Outcome> {
+  async function ask<T extends Known = Outcome>(path: string, body: unknown): Promise<T> {
     const question = { to: 'payment-provider', method: 'POST', path, body, timeout } as const;
-    const answer = await askService<Partial<Outcome> | undefined>(sidecar, question);
+    const answer = await askService<Partial<T> | undefined>(sidecar, question);
     // Whatever stands between us may answer 200 too: only a named outcome is one.
     if (typeof answer?.outcome !== 'string') throw new Fault(`payment-provider gave no outcome to ${path}`);
-    return answer as Outcome;
+    return answer as T;
   }
   return {
     capture: (request) => ask('/internal/capture', request),
     refund: (request) => ask('/internal/refund', request),
     async lookup(request) {
-      const known = await ask('/internal/lookup', request);
+      const known = await ask<Known>('/internal/lookup', request);
       if (known.outcome === 'captured' || known.outcome === 'declined') return known;
-      if ((known.outcome as string) === 'absent') return undefined;
+      if (known.outcome === 'absent') return undefined;
       throw new Fault(`the provider says ${known.outcome} of ${request.paymentId}`);
     },
   };

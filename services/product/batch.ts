@@ -3,6 +3,7 @@ import { isRefusal, type Refusal } from '#kit/errors';
 import type { Origin, StreamRef } from '#kit/events/aggregate';
 import type { Desk } from '#kit/events/desk';
 import type { Records } from '#kit/events/records';
+import { MOST_BYTES } from '#kit/events/working-set';
 import type { FieldError } from '#kit/http/problem';
 import { check } from '#kit/http/validation';
 import { idOf } from '#kit/ids';
@@ -11,8 +12,6 @@ import { type BatchResult, ProductDraft as ProductDraftSchema } from './schemas.
 
 /** Products of a transaction. It takes 98 documents; the rest is room for sealed pages. */
 const MOST_PRODUCTS = 90;
-/** Bytes of a transaction; daprd refuses more than 4 MiB. */
-const MOST_BYTES = 2 * 1024 * 1024;
 
 interface Item {
   readonly index: number;

@@ -136,5 +136,5 @@ export function stateAt<S, E extends DomainEvent>(
   if (version >= document.version) return document.state;
   return document.events
     .filter((event) => event.version <= version)
-    .reduce((state, event) => kind.evolve(state, event as unknown as E, event), kind.initial);
+    .reduce((state, event) => kind.evolve(state, event as DomainEvent as E, event), kind.initial);
 }

@@ -3,6 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Sidecar } from '../dapr/sidecar.ts';
 import { Conflict, Fault } from '../errors.ts';
+import { type Clock, systemClock } from '../time.ts';
 import type { DomainEvent, Origin, StreamRef } from './aggregate.ts';
 import { Desk } from './desk.ts';
 import type { StoredEvent, StreamDocument } from './document.ts';
@@ -30,7 +31,7 @@ export interface StreamsOptions {
   /** App-id; the `source` of every event. */
   readonly source: string;
   readonly pubsub?: string;
-  readonly clock?: () => Date;
+  readonly clock?: Clock;
 }
 
 export class Streams {
@@ -38,7 +39,7 @@ export class Streams {
   readonly store: string;
   readonly source: string;
   readonly publisher: Publisher;
-  readonly clock: () => Date;
+  readonly clock: Clock;
   #outbox: Outbox | undefined;
   readonly #listeners = new Map<string, Set<(document: StreamDocument) => void>>();
 
@@ -46,7 +47,7 @@ export class Streams {
     this.sidecar = options.sidecar;
     this.store = options.store;
     this.source = options.source;
-    this.clock = options.clock ?? (() => new Date());
+    this.clock = options.clock ?? systemClock;
     this.publisher = new Publisher({
       sidecar: options.sidecar,
       pubsub: options.pubsub ?? 'pubsub-saga',

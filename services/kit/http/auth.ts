@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type Koa from 'koa';
 import koaJwt from 'koa-jwt';
 import { type Refusal, refuse } from '../errors.ts';
+import { systemClock } from '../time.ts';
 import { type Caller, type Claims, callerOf } from './caller.ts';
 import { Keyring, type KeyringOptions } from './keys.ts';
 
@@ -38,7 +39,7 @@ const forbidden = ['crit', 'b64', 'jku', 'x5u', 'x5c', 'jwk'];
 
 /** Makes the verifier of a process. */
 export function createVerifier(options: VerifierOptions): Verifier {
-  const clock = options.clock ?? (() => new Date());
+  const clock = options.clock ?? systemClock;
   const keyring = new Keyring(options);
   const remembered = new Map<string, Remembered>();
   const limit = options.remember ?? 2_000;

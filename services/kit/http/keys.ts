@@ -1,7 +1,7 @@
 // The public keys that access tokens are checked with: fetched from auth's JWKS, kept, refreshed when a new one appears.
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { Fault } from '../errors.ts';
-import type { Clock } from '../time.ts';
+import { type Clock, systemClock } from '../time.ts';
 
 /** A JSON Web Key Set (RFC 7517), as far as we read it. */
 export interface Jwks {
@@ -32,7 +32,7 @@ export class Keyring {
   #triedAt = Number.NEGATIVE_INFINITY;
   #loading: Promise<void> | undefined;
 
-  constructor({ loadKeys, clock = () => new Date(), refreshEvery = 5_000, maxAge = 300_000 }: KeyringOptions) {
+  constructor({ loadKeys, clock = systemClock, refreshEvery = 5_000, maxAge = 300_000 }: KeyringOptions) {
     this.#load = loadKeys;
     this.#clock = clock;
     this.#refreshEvery = refreshEvery;
@@ -77,7 +77,7 @@ export class Keyring {
     for (const jwk of (await this.#load()).keys) {
       const kid = jwk.kid;
       if (typeof kid !== 'string' || jwk.kty !== 'RSA' || (jwk.alg ?? 'RS256') !== 'RS256') continue;
-      fresh.set(kid, createPublicKey({ key: jwk as never, format: 'jwk' }));
+      fresh.set(kid, createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }));
     }
     if (fresh.size === 0) throw new Error('the key set holds no RS256 key');
     const lost = [...(this.#keys?.keys() ?? [])].some((kid) => !fresh.has(kid));

@@ -82,6 +82,11 @@ export function isCode(code: string): code is Code {
   return Object.hasOwn(problems, code);
 }
 
+/** The `type` of every problem with this code. */
+export function typeOf(code: Code): string {
+  return `urn:retail-erp:problem:${code.toLowerCase().replaceAll('_', '-')}`;
+}
+
 /**
  * The problem document of a refusal. Members of `refusal.detail` become extension members, except `text`, which is the
  * human sentence (`detail` of RFC 9457).
@@ -92,7 +97,7 @@ export function problemOf(refusal: Refusal, scene: Scene): Problem {
   const { text, ...rest } = code === refusal.refused ? (refusal.detail ?? {}) : {};
   return {
     ...Object.fromEntries(Object.entries(rest).filter(([name]) => !reserved.has(name))),
-    type: `urn:retail-erp:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+    type: typeOf(code),
     title,
     status,
     detail: typeof text === 'string' ? text : title,

@@ -10,7 +10,7 @@ import { createLog, type Log } from '../log.ts';
 import { createVerifier, type Verifier } from './auth.ts';
 import type { Jwks } from './keys.ts';
 import { Metrics } from './metrics.ts';
-import { problems } from './problem.ts';
+import { problems, typeOf } from './problem.ts';
 
 /** What a service is given to build itself from; `createApp({ ...host, routes })` takes its part of it. */
 export interface Host<C extends ServiceConfig = ServiceConfig> {
@@ -135,8 +135,7 @@ function refuseRaw(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'HEADERS_TOO_LARGE' : 'MALFORMED_REQUEST';
   const { status, title } = problems[code];
-  const type = `urn:retail-erp:problem:${code.toLowerCase().replaceAll('_', '-')}`;
-  const body = JSON.stringify({ type, title, status, detail: title, code });
+  const body = JSON.stringify({ type: typeOf(code), title, status, detail: title, code });
   socket.end(
     `HTTP/1.1 ${status} Refused\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
