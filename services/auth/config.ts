@@ -1,8 +1,8 @@
-// Settings of auth beside those of every service.
+// Settings beside the common ones.
 import { z } from 'zod';
 import { Flag, Words } from '#kit/config';
 
-export const AuthConfig = z.object({
+export const Config = z.object({
   /** Makes the demo identities; only the local profile heeds it. */
   DEMO: Flag.default(false),
   /** Shops whose tills get a client; the first is the manager's and cashier's. */

@@ -1,10 +1,10 @@
-// Wiring of the auth service.
+// Wiring only, and what has to be there before the first request: keys and, for the demo, identities.
 import { runService } from '#kit/http/service';
 import { systemClock } from '#kit/time';
 import { untilDone } from '#kit/until-done';
 import { Accounts } from './accounts.ts';
 import { authApp } from './app.ts';
-import { AuthConfig } from './config.ts';
+import { Config } from './config.ts';
 import { ensureDemo } from './demo.ts';
 import { SigningKeys } from './keyring.ts';
 import { Sessions } from './sessions.ts';
@@ -13,7 +13,7 @@ const STORE = 'statestore-auth';
 
 await runService({
   name: 'auth',
-  config: AuthConfig,
+  config: Config,
   start: (host) => {
     const { sidecar, config, log } = host;
     const accounts = new Accounts(sidecar, STORE);

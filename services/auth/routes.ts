@@ -31,7 +31,7 @@ const Jwks = z.strictObject({ keys: z.array(z.record(z.string(), z.unknown())) }
 const AccountView = z.strictObject({ id: z.string(), email: z.string(), name: z.string() });
 
 /** All routes of the service. */
-export function authRoutes(parts: AuthParts): Pick<Api, 'routes'>[] {
+export function routes(parts: AuthParts): Pick<Api, 'routes'>[] {
   const { accounts, sessions, keys, clock } = parts;
 
   async function tokensFor(account: Account, session: { id: string }, refreshToken: string) {

@@ -1,4 +1,4 @@
-// The gateway as a Koa app, from its parts.
+// The gateway from its dependencies, not listening.
 import type Koa from 'koa';
 import type { Sidecar } from '#kit/dapr/sidecar';
 import { type AppParts, createApp } from '#kit/http/app';

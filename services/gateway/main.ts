@@ -1,11 +1,11 @@
-// Wiring of the gateway.
+// Wiring only.
 import { runService } from '#kit/http/service';
 import { gatewayApp } from './app.ts';
-import { GatewayConfig } from './config.ts';
+import { Config } from './config.ts';
 
 await runService({
   name: 'gateway',
-  config: GatewayConfig,
+  config: Config,
   open: true,
   // The sidecar takes no more than 8 KiB of headers and adds some.
   maxHeaderSize: 6_144,

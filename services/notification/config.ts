@@ -1,4 +1,4 @@
-// Settings of the service beside those that every service has.
+// Settings beside the common ones.
 import { z } from 'zod';
 
 export const Config = z.object({

@@ -1,4 +1,4 @@
-// Settings of the service beside those that every service has. Its secrets come from the sidecar's secret store.
+// Settings beside the common ones. The secrets come from the sidecar's secret store.
 import { z } from 'zod';
 
 export const Config = z.object({

@@ -14,7 +14,7 @@ import { EventLog } from './event-log.ts';
 import { figures } from './figures.ts';
 import { historyOf } from './history.ts';
 import { Recorder } from './recorder.ts';
-import { internalRoutes, publicRoutes } from './routes.ts';
+import { internalRoutes, routes } from './routes.ts';
 import { salesView } from './sales-view.ts';
 import { View } from './view.ts';
 
@@ -75,7 +75,7 @@ export function reportService(options: ReportOptions): ReportService {
   const app = createApp({
     ...options,
     metrics,
-    routes: [publicRoutes({ database, eventLog, book, views }), internalRoutes({ database, eventLog, book, views })],
+    routes: [routes({ database }), internalRoutes({ eventLog, book, views })],
     middleware: [
       deadLetters({ of: buried, keep: (letter) => book.keep(letter), log }),
       subscriber({ appId: name, subscriptions, contracts, sidecar, log }),

@@ -10,8 +10,7 @@ import type { EventLog } from './event-log.ts';
 import { type Dimension, dimensions, MOST_ROWS, sales } from './sales-query.ts';
 import type { View } from './view.ts';
 
-export interface Dependencies {
-  readonly database: Database;
+interface InternalParts {
   readonly eventLog: EventLog;
   readonly book: DeadLetterBook;
   readonly views: readonly View[];
@@ -49,7 +48,7 @@ const SalesQuestion = z.strictObject({
 });
 
 /** `/reports`: what the business asks. */
-export function publicRoutes({ database }: Dependencies): Api {
+export function routes({ database }: { readonly database: Database }): Api {
   return api('/reports', { tag: 'reports' }).get(
     '/sales',
     {
@@ -96,7 +95,7 @@ const Counts = z.strictObject({
 });
 
 /** `/internal/report`: how far the report is, and what nobody could handle. */
-export function internalRoutes({ eventLog, book, views }: Dependencies): Api<Spec> {
+export function internalRoutes({ eventLog, book, views }: InternalParts): Api<Spec> {
   return internal('/report')
     .get('/lag', { summary: 'How far views and log are', answers: { 200: Lag } }, async () =>
       ok({
