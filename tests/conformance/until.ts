@@ -1,15 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
+// The wait of the conformance tests. Patient: a loaded machine makes everything slow, and nothing wrong.
+import { eventually } from '../client/eventually.ts';
 
-/** Polls until the condition holds. Patient: a loaded machine makes everything slow, and nothing wrong. @throws after `milliseconds`. */
+/** Polls until the condition holds; one that throws does not hold yet. @throws {NeverHappened} after `milliseconds`. */
 export async function until(condition: () => Promise<boolean> | boolean, milliseconds = 20_000): Promise<void> {
-  const end = Date.now() + milliseconds;
-  for (;;) {
-    try {
-      if (await condition()) return;
-    } catch {
-      // not yet
-    }
-    if (Date.now() > end) throw new Error(`not reached within ${milliseconds} ms: ${condition}`);
-    await pause(25);
-  }
+  await eventually(condition, { within: milliseconds, every: 25, what: String(condition) });
 }
