@@ -1,4 +1,4 @@
-// The demo identities: four people with one password, and a till for each shop (api.md, "Demo identities").
+// The demo identities: four people with one password, and a till for each shop.
 import type { Sidecar } from '#kit/dapr/sidecar';
 import type { Accounts } from './accounts.ts';
 import type { Role } from './roles.ts';

@@ -1,4 +1,4 @@
-// One client request, as many tries as it takes: time-outs, repeats, and long waits cut into short ones (design section 6).
+// One client request, as many tries as it takes: time-outs, repeats, and long waits cut into short ones.
 import type { Reply, Sidecar } from '#kit/dapr/sidecar';
 import { Fault } from '#kit/errors';
 import { BODY_LENGTH } from '#kit/http/respond';

@@ -1,5 +1,5 @@
 // Changing many items for one cause: in chunks that each commit with the cause's progress, resumed after a crash,
-// walked back when a later chunk is refused (design section 4, "Many documents").
+// walked back when a later chunk is refused (decision 0008).
 
 import { isRefusal } from '#kit/errors';
 import type { Decision, DomainEvent, StreamRef } from '#kit/events/aggregate';

@@ -59,7 +59,7 @@ const refusals = [
   'FORBIDDEN',
 ] as const;
 
-/** Body of a receipt: 20,000 lines (api.md). */
+/** Body of a receipt: room for its 20,000 lines. */
 const RECEIPT_BYTES = 2 * 1024 * 1024;
 
 /** The routes under `/inventory`. */

@@ -20,7 +20,7 @@ export const Words = z.string().transform((text) =>
     .filter((word) => word !== ''),
 );
 
-/** What the runner gives every service (plan "spine", process contract). */
+/** What the runner gives every service (`stack/app-processes.ts`). */
 export const ServiceConfig = z.object({
   APP_ID: z.string().min(1),
   APP_PORT: Port,

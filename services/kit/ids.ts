@@ -10,7 +10,7 @@ export function idOf(...parts: readonly string[]): string {
   return v5(parts.map((part) => `${part.length}:${part}`).join('|'), NAMESPACE);
 }
 
-/** A client's text as part of a store key: base64url, or `h_` and its SHA-256 when longer than 64 bytes (design section 4). */
+/** A client's text as part of a store key: base64url, or `h_` and its SHA-256 when longer than 64 bytes. */
 export function keyPart(text: string): string {
   const bytes = Buffer.from(text, 'utf8');
   return bytes.length > 64

@@ -33,7 +33,8 @@ export interface Placed {
 }
 
 /**
- * Places an order under the command's id: a repeat meets the same document. Refuses as api.md says.
+ * Places an order under the command's id: a repeat meets the same document. Refuses with the codes
+ * that its route names.
  * @throws {Fault} an owner or the store is out of reach: repeat with the same key.
  */
 export async function placeOrder(

@@ -16,7 +16,7 @@ export function providerEventMessage(event: ProviderEvent, source: string, corre
     subject: event.paymentId,
     time: event.occurredAt,
     datacontenttype: 'application/json',
-    // daprd replaces `traceparent` of a finished CloudEvent unless `traceid` is there too (lab-kit.md).
+    // daprd replaces `traceparent` of a finished CloudEvent unless `traceid` is there too (tests/conformance/deliveries.test.ts).
     traceparent,
     traceid: traceparent,
     data: {

@@ -36,7 +36,7 @@ const BUCKETS = 8;
 
 /**
  * Bytes of a product as JSON. The document of a stream holds up to two pages of 16 whole products beside the state and
- * must stay below 400 KB on every store (design section 4).
+ * must stay below 400 KB, the most that DynamoDB takes.
  */
 export const MOST_BYTES = 10_000;
 

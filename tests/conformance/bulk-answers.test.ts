@@ -1,5 +1,5 @@
 // What daprd makes of each answer to a bulk delivery: why the kit answers SUCCESS or RETRY for every entry and nothing else.
-// Research note lab-kit.md, "Bulk subscription". A daprd that behaves better one day fails here: then the kit may do so too.
+// A daprd that behaves better one day fails here: then the kit may do so too.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type App, type Bench, startBench } from './harness.ts';
 import { cloudEvent } from './messages.ts';

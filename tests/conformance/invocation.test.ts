@@ -1,5 +1,4 @@
 // Calls between services through two real sidecars: what is passed on untouched, what daprd repeats, what becomes a Fault.
-// Research note lab-kit.md, "Transaction, invocation".
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';

@@ -1,5 +1,4 @@
 // PostgreSQL in its three uses: documents (state.postgresql v2), views (bindings.postgresql), passwords by secret.
-// Research note lab-state.md, sections 2 and 7.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Conflict, Fault } from '#kit/errors';
 import { sidecarFeatures } from '#kit/testing/sidecar-features';

@@ -1,5 +1,5 @@
 // Two services that answer each other's events, made to hear everything again: nothing changes, and it ends.
-// Invariant I12, and the rule of design section 4 that a message publishes again only what it caused itself.
+// Invariant I12, and the rule (decision 0004) that a message publishes again only what it caused itself.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import Koa from 'koa';
 import { subscriber } from '#kit/dapr/subscriber';

@@ -1,5 +1,4 @@
 // What daprd's state API does that the kit steers clear of, asked raw: statuses and shapes behind Sidecar's mapping.
-// Research notes lab-kit.md ("Transaction, invocation") and lab-state.md, section 2.
 import { expect, test } from '@jest/globals';
 
 interface Answer {

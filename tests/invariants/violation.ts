@@ -11,7 +11,7 @@ export interface Violation {
   readonly what: string;
 }
 
-/** What each invariant says, for the table (design section 9). I12 is not a state but a deed: see `redelivery.ts`. */
+/** What each invariant says, for the table. I12 is not a state but a deed: see `redelivery.ts`. */
 export const INVARIANTS: Readonly<Record<Exclude<Invariant, 'I12'>, string>> = {
   I1: 'stock: 0 <= reserved <= on hand; on hand + sold = received + found + adjusted',
   I2: 'every order that was answered 2xx exists and is final',

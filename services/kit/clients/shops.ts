@@ -1,4 +1,4 @@
-// Asks the shop service about shops. Answers are held for five seconds; a miss asks again (design section 7).
+// Asks the shop service about shops. Answers are held for five seconds; a miss asks again.
 import { lookUp } from '../dapr/ask.ts';
 import type { Sidecar } from '../dapr/sidecar.ts';
 

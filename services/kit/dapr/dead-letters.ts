@@ -1,5 +1,5 @@
 // Koa adaptor for dead-letter topics: one message at a time, as raw bytes, on a component of their own. A bulk
-// subscription would fail for ever on a letter that is no JSON (research note lab-kit.md, "Bulk subscription").
+// subscription would fail for ever on a letter that is no JSON.
 import type Koa from 'koa';
 import type { Logger } from 'pino';
 import { deadLetterTopic, type TopicName } from '../events/catalogue.ts';

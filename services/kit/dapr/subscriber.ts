@@ -1,5 +1,5 @@
 // Koa adaptor for Dapr's bulk subscriptions: the whole batch in, one status per message out, always 200.
-// Shapes and traps: research note lab-kit.md, "Bulk subscription".
+// Why only SUCCESS and RETRY: tests/conformance/bulk-answers.test.ts.
 import type Koa from 'koa';
 import type { Logger } from 'pino';
 import { Fault, Poison } from '../errors.ts';

@@ -36,7 +36,7 @@ export function toCloudEvent(source: string, document: StreamDocument, event: St
     subject: document.id,
     time: event.at,
     datacontenttype: 'application/json',
-    // daprd replaces `traceparent` of a finished CloudEvent unless `traceid` is there too (lab-kit.md).
+    // daprd replaces `traceparent` of a finished CloudEvent unless `traceid` is there too (tests/conformance/deliveries.test.ts).
     traceparent: event.traceparent,
     traceid: event.traceparent,
     data: {

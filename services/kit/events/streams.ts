@@ -14,7 +14,7 @@ import { Publisher } from './publisher.ts';
 import { type Touch, WorkingSet } from './working-set.ts';
 
 const TRIES = 12;
-/** How long an HTTP answer waits for the broker; the lane keeps what is late (design section 4). */
+/** How long an HTTP answer waits for the broker; the lane keeps what is late (decision 0003). Milliseconds. */
 const PATIENCE = 100;
 
 /** Work on some streams: which ones, and the decision over them. Both are asked anew for every try and every chunk. */

@@ -3,7 +3,7 @@ import type { Removal, Sidecar, Stored, Write } from '../dapr/sidecar.ts';
 import type { DomainEvent, Origin, StreamRef } from './aggregate.ts';
 import { append, emptyDocument, remember, type StreamDocument, seal } from './document.ts';
 
-/** Documents in a transaction beside its lane (design section 4: 100 operations on every store). */
+/** Documents in a transaction beside its lane (100 operations are portable: decision 0001). */
 export const MOST_DOCUMENTS = 98;
 /** Bytes of a transaction; daprd refuses bodies over 4 MiB. */
 export const MOST_BYTES = 2 * 1024 * 1024;

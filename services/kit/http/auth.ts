@@ -7,7 +7,7 @@ import { systemClock } from '../time.ts';
 import { type Caller, type Claims, callerOf } from './caller.ts';
 import { Keyring, type KeyringOptions } from './keys.ts';
 
-/** Issuer and audience of every access token (plan "spine", identity). */
+/** Issuer and audience of every access token. */
 export const ISSUER = 'retail-erp';
 export const AUDIENCE = 'retail-erp-api';
 

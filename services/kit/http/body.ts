@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Refusal, refuse } from '../errors.ts';
 
-/** The limit of a body unless the route says otherwise (api.md). */
+/** The limit of a body unless the route says otherwise. */
 export const DEFAULT_MAX_BODY = 256 * 1024;
 
 /** Containers in containers: more than any of our documents needs, less than what makes recursion dangerous. */

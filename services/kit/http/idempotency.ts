@@ -2,7 +2,7 @@
 import { isRefusal, type Refusal, refuse } from '../errors.ts';
 import { idOf } from '../ids.ts';
 
-/** The id of a command: uuid v5 of the route (method and template), the caller and the client's key (design section 4). */
+/** The id of a command: uuid v5 of the route (method and template), the caller and the client's key. */
 export function commandId(route: string, callerId: string, key: string): string {
   return idOf('command', route, callerId, key);
 }

@@ -1,4 +1,5 @@
-// A PostgreSQL database behind `bindings.postgresql`: the read side's only door. Traps: research note lab-state.md, section 7.
+// A PostgreSQL database behind `bindings.postgresql`: the read side's only door.
+// Its traps: tests/conformance/postgresql.test.ts.
 import type { Reply, Sidecar } from '../dapr/sidecar.ts';
 import { Fault } from '../errors.ts';
 
