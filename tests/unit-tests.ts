@@ -1,4 +1,4 @@
-// Which tests need nothing but Node: all that do not start the mesh, or daprd, broker or PostgreSQL for themselves.
+// Which tests need nothing but Node, and which start the mesh, or daprd, broker or PostgreSQL for themselves.
 import { type Source, sources } from './architecture/sources.ts';
 
 /** What a test imports, at whatever distance, if it starts real processes of the runtime. */
@@ -6,9 +6,16 @@ const LAUNCHERS = ['stack/mesh.ts', 'stack/supervised.ts', 'tests/conformance/pr
 
 const byPath = new Map(sources.map((source) => [source.path, source]));
 
+const tests = sources.map(({ path }) => path).filter((path) => path.endsWith('.test.ts'));
+
 /** Paths of the unit and api tests, and of the architecture rules. */
 export function unitTests(): string[] {
-  return sources.filter(({ path }) => path.endsWith('.test.ts') && !launches(path)).map(({ path }) => path);
+  return tests.filter((path) => !launches(path));
+}
+
+/** Paths of the tests that start real processes, but for the rings of their own: acceptance and chaos. */
+export function processTests(): string[] {
+  return tests.filter((path) => launches(path) && !/^tests\/(acceptance|chaos)\//.test(path));
 }
 
 function launches(path: string, seen = new Set<string>()): boolean {
