@@ -120,6 +120,8 @@ describe('the gateway forwards', () => {
       '/v1.0/metadata',
       '/.well-known/jwks.json/x',
       '/webhooks/provider/x',
+      '/api/v1/products/',
+      '/api/v1/auth/login/',
     ]) {
       expect((await request(gateway.url).get(path)).body).toMatchObject({ status: 404, code: 'NOT_FOUND' });
     }

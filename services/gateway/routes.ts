@@ -58,5 +58,7 @@ export function maxBodyOf(method: string, path: string): number {
 
 /** The row for a path that was checked to be plain, undefined: not public. */
 export function routeOf(path: string): PublicRoute | undefined {
+  // The sidecar would take the slash off: another path for us (and our limits), the same for the service.
+  if (path.endsWith('/')) return undefined;
   return routes.find(({ prefix, exact }) => path === prefix || (!exact && path.startsWith(`${prefix}/`)));
 }

@@ -46,4 +46,10 @@ describe('the price of an order', () => {
     const huge = { sku: 'tea', quantity: 1_000_000, unitPrice: Number.MAX_SAFE_INTEGER };
     expect(code(price([huge], products, 'USD'))).toBe('AMOUNT_TOO_LARGE');
   });
+
+  test('is refused when sums over many orders would not be exact', () => {
+    const sale = (unitPrice: number) => price([{ sku: 'tea', quantity: 1, unitPrice }], products, 'USD');
+    expect(sale(1_000_000_000_000)).toMatchObject({ gross: 1_000_000_000_000 });
+    expect(code(sale(1_000_000_000_001))).toBe('AMOUNT_TOO_LARGE');
+  });
 });

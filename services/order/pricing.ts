@@ -13,11 +13,14 @@ export interface WantedLine {
   readonly discounts?: readonly Discount[] | undefined;
 }
 
+/** Minor units of one order: a thousandth of what is exact (2^53), so that sums over many orders stay exact too. */
+const MOST_GROSS = 1_000_000_000_000;
+
 type Totals = Pick<OrderSummary, 'lines' | 'gross' | 'discounts' | 'net' | 'tax'>;
 
 /**
  * Prices the lines. Refuses with PRODUCT_UNKNOWN, PRICE_UNKNOWN, CURRENCY_MISMATCH, LINE_TOTAL_NEGATIVE (each with
- * `errors` by line) or AMOUNT_TOO_LARGE (2^53).
+ * `errors` by line) or AMOUNT_TOO_LARGE.
  */
 export function price(
   wanted: readonly WantedLine[],
@@ -54,7 +57,7 @@ export function price(
   }
   const gross = total(lines.map(({ unitPrice, quantity }) => [unitPrice, quantity]));
   const net = total(lines.map((line) => [line.total, 1]));
-  if (gross === undefined || net === undefined) return refuse('AMOUNT_TOO_LARGE');
+  if (gross === undefined || net === undefined || gross > MOST_GROSS) return refuse('AMOUNT_TOO_LARGE');
   return { lines, gross, discounts: gross - net, net, tax: 0 };
 }
 

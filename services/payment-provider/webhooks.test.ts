@@ -64,6 +64,8 @@ describe('what it tells', () => {
   test.each([
     ['a kind that does not concern us', 'customer.created', { id: 'cus_1' }],
     ['a payment that is not ours', 'payment_intent.succeeded', { ...INTENT, metadata: {} }],
+    ['an id that no store holds', 'payment_intent.succeeded', { ...INTENT, id: 'x'.repeat(256) }],
+    ['an id that is no text', 'payment_intent.succeeded', { ...INTENT, metadata: { payment_id: 7, order_id: 'o1' } }],
     ['a payment without its money', 'payment_intent.succeeded', { id: 'pi_1', metadata: INTENT.metadata }],
   ])('%s is ignored', (_name, type, object) => {
     const body = webhook(type, object);

@@ -97,18 +97,24 @@ function ours(
 ): ProviderEvent | undefined {
   const { payment_id: paymentId, order_id: orderId } = metadata ?? {};
   const isWhole = typeof currency === 'string' && Number.isSafeInteger(amount) && Number.isInteger(created);
-  if (!paymentId || !orderId || !providerRef || !isWhole || Math.abs(created) > LAST_SECOND) return undefined;
+  if (![providerEventId, paymentId, orderId, providerRef].every(isId)) return undefined;
+  if (!isWhole || Math.abs(created) > LAST_SECOND) return undefined;
   const occurredAt = new Date(created * 1000).toISOString();
   return {
     providerEventId,
     kind,
-    paymentId,
-    orderId,
-    providerRef,
+    paymentId: paymentId as string,
+    orderId: orderId as string,
+    providerRef: providerRef as string,
     amount,
     currency: currency.toUpperCase(),
     occurredAt,
   };
+}
+
+/** What the contract of `provider.event` takes for an id: longer ones are not ours. */
+function isId(id: unknown): boolean {
+  return typeof id === 'string' && id.length > 0 && id.length <= 255;
 }
 
 function parse(body: Uint8Array): Stripe.Event | undefined {

@@ -149,3 +149,15 @@ test('what the handler calls poison keeps its reason and attempts', async () => 
   const [{ event: letter } = { event: undefined }] = sidecar.published;
   expect(letter).toMatchObject({ reason: 'DECISION_FAILED', attempts: 5, stream: 'shop:a', version: 7 });
 });
+
+test('poison of any size gets a letter that the broker takes', async () => {
+  const { data, ...rest } = event(1);
+  const huge = {
+    ...rest,
+    data: { ...data, stream: 'x'.repeat(100_000), payload: { name: 7, text: 'y'.repeat(1_000_000) } },
+  };
+  expect(await deliver(huge)).toEqual(['SUCCESS']);
+  const [letter] = sidecar.published;
+  expect(JSON.stringify(letter?.event).length).toBeLessThan(10_000);
+  expect(letter?.partitionKey?.length).toBeLessThan(100);
+});

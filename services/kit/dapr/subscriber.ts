@@ -7,6 +7,7 @@ import { deadLetterTopic, type TopicName } from '../events/catalogue.ts';
 import type { ContractCheck } from '../events/contracts.ts';
 import { type Message, toMessage } from '../events/message.ts';
 import type { Status } from '../events/reactor.ts';
+import { keyPart } from '../ids.ts';
 import type { Sidecar } from './sidecar.ts';
 
 export interface Subscription {
@@ -118,6 +119,11 @@ async function handled(subscription: Subscription, messages: readonly Message[],
   }
 }
 
+/** Characters of a poisonous message's own words that a dead letter repeats beside it, or instead of it. */
+const LONGEST_NAME = 512;
+/** Characters of a message that goes whole into its dead letter: the broker takes 1 MB. */
+const LARGEST_LETTER = 900_000;
+
 /** Puts a message that can never be handled into the dead letters, with what a repairer needs to know. */
 async function bury(
   { pubsub, topic }: Subscription,
@@ -125,11 +131,16 @@ async function bury(
   { poison, attempts }: { poison: string; attempts: number },
   { appId, sidecar, log }: { appId: string; sidecar: Sidecar; log: Logger },
 ): Promise<'SUCCESS' | 'RETRY'> {
-  const data = (event as { data?: { stream?: string; version?: number } } | null)?.data;
-  const letter = { reason: poison, attempts, topic, appId, stream: data?.stream, version: data?.version, event };
+  const data = (event as { data?: { stream?: unknown; version?: unknown } } | null)?.data;
+  const stream = typeof data?.stream === 'string' ? data.stream.slice(0, LONGEST_NAME) : undefined;
+  const content = JSON.stringify(event);
+  // A letter that the broker does not take would come again for ever, and everything behind it.
+  const body =
+    content.length > LARGEST_LETTER ? { beginning: content.slice(0, LONGEST_NAME), bytes: content.length } : { event };
+  const letter = { reason: poison, attempts, topic, appId, stream, version: data?.version, ...body };
   try {
     // By the component that it came from: not every service that hears something has the saga's.
-    await sidecar.publishRaw(pubsub, deadLetterTopic(topic, appId), letter, data?.stream ?? 'unknown');
+    await sidecar.publishRaw(pubsub, deadLetterTopic(topic, appId), letter, keyPart(stream ?? 'unknown'));
     return 'SUCCESS';
   } catch (error) {
     if (!(error instanceof Fault)) throw error;

@@ -41,6 +41,7 @@ export class Streams {
   readonly publisher: Publisher;
   readonly clock: Clock;
   #outbox: Outbox | undefined;
+  readonly #queues = new Map<string, Promise<void>>();
   readonly #listeners = new Map<string, Set<(document: StreamDocument) => void>>();
 
   constructor(options: StreamsOptions) {
@@ -93,12 +94,31 @@ export class Streams {
     const outbox = this.#outbox;
     if (!outbox) throw new Error('streams have no outbox: call useOutbox first');
     for (;;) {
-      const done = await outbox.withLane((lane) => this.#attempts(work, lane));
+      const done = await this.#inTurn(work, () => outbox.withLane((lane) => this.#attempts(work, lane)));
       if (done.published) {
         const late = done.published.catch(() => undefined); // the lane's own repeat takes over
         await Promise.race([late, pause(PATIENCE, undefined, { ref: false })]);
       }
       if (!done.desk.wantsMore) return done.result;
+    }
+  }
+
+  /**
+   * Commands of this process on one stream queue before they take a lane: only one of them could win anyway, so that
+   * conflicts come from elsewhere. The queue is by the first stream that the work names.
+   */
+  async #inTurn<T>({ touch }: Work<unknown>, run: () => Promise<T>): Promise<T> {
+    const key = typeof touch === 'function' ? undefined : touch[0]?.key;
+    if (key === undefined) return run();
+    const before = this.#queues.get(key);
+    const mine = Promise.withResolvers<void>();
+    this.#queues.set(key, mine.promise);
+    await before;
+    try {
+      return await run();
+    } finally {
+      mine.resolve();
+      if (this.#queues.get(key) === mine.promise) this.#queues.delete(key);
     }
   }
 
