@@ -52,11 +52,12 @@ export interface BenchOptions {
 
 /** Starts the broker. The default resources of an app: `statestore` (SQLite, own file), the pub/sub classes. */
 export async function startBench({ broker: withBroker = true, topics = [] }: BenchOptions = {}): Promise<Bench> {
+  const program = programPath('kfake'); // before anything is made that would have to be cleaned up
   const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
   const brokerPort = await freePort();
   const broker = new Process(
     brokerProcess({
-      program: programPath('kfake'),
+      program,
       dataDir: folder,
       port: brokerPort,
       moreTopics: ['orders.dead.probe', ...topics],
@@ -133,9 +134,12 @@ export async function startBench({ broker: withBroker = true, topics = [] }: Ben
     app,
     broker,
     async stop() {
-      await Promise.all([...apps].map((each) => each.stop()));
-      await broker.kill('SIGTERM');
-      rmSync(folder, { recursive: true, force: true });
+      try {
+        await Promise.all([...apps].map((each) => each.stop()));
+      } finally {
+        await broker.kill('SIGTERM');
+        rmSync(folder, { recursive: true, force: true });
+      }
     },
   };
 }
