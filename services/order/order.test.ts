@@ -11,6 +11,7 @@ import {
   type OrderSummary,
   orders,
   place,
+  placedOf,
 } from './order.ts';
 
 const summary: OrderSummary = {
@@ -93,7 +94,8 @@ describe('an order', () => {
 
   test('tells where its money is', () => {
     const fold = (...events: OrderEvent[]) =>
-      events.reduce((order, event) => orders.evolve(order, event, { version: 1, at: '' }), orders.initial).payment;
+      placedOf(events.reduce((order, event) => orders.evolve(order, event, { version: 1, at: '' }), orders.initial))
+        .payment;
     expect(fold(placed)).toBe('pending');
     expect(fold(placed, confirmed)).toBe('captured');
     expect(fold(placed, cancelled('placed', declined))).toBe('failed');

@@ -1,13 +1,5 @@
 // An order of any channel: placed, then confirmed or cancelled. Pure.
-import {
-  type Decision,
-  type EventOf,
-  type RecordedAs,
-  refuse,
-  type StreamKind,
-  type StreamRef,
-  streamOf,
-} from '#kit/events/aggregate';
+import { type Decision, type EventOf, refuse, type StreamKind, type StreamRef, streamOf } from '#kit/events/aggregate';
 
 export type Channel = 'web' | 'pos' | 'machine';
 export type Status = 'placed' | 'confirmed' | 'fulfilled' | 'cancelled';
@@ -74,8 +66,11 @@ export type OrderEvent =
       }
     >;
 
-export interface Order {
-  readonly status: 'none' | Status;
+/** `none`: nothing is known of it yet. */
+export type Order = { readonly status: 'none' } | PlacedOrder;
+
+export interface PlacedOrder {
+  readonly status: Status;
   readonly summary: OrderSummary;
   readonly payment: PaymentStatus;
   readonly cancellation?: Cancellation;
@@ -83,20 +78,19 @@ export interface Order {
   readonly from?: 'placed' | 'confirmed';
 }
 
-const none: Order = { status: 'none', summary: undefined as unknown as OrderSummary, payment: 'pending' };
-
-function evolve(order: Order, event: OrderEvent, _: RecordedAs): Order {
+function evolve(order: Order, event: OrderEvent): Order {
   switch (event.type) {
     case 'order.placed':
       return { status: 'placed', summary: event.data, payment: 'pending' };
     case 'order.confirmed':
-      return { ...order, status: 'confirmed', payment: 'captured' };
+      return { ...placedOf(order), status: 'confirmed', payment: 'captured' };
     case 'order.cancelled': {
       const { cancellation, from } = event.data;
-      return { ...order, status: 'cancelled', cancellation, from, payment: paymentAfter(from, cancellation.code) };
+      const payment = paymentAfter(from, cancellation.code);
+      return { ...placedOf(order), status: 'cancelled', cancellation, from, payment };
     }
     case 'order.refunded':
-      return { ...order, payment: 'refunded' };
+      return { ...placedOf(order), payment: 'refunded' };
   }
 }
 
@@ -107,15 +101,21 @@ function paymentAfter(from: 'placed' | 'confirmed', code: string): PaymentStatus
 
 export const orders: StreamKind<Order, OrderEvent> = {
   name: 'order',
-  initial: none,
+  initial: { status: 'none' },
   evolve,
   retention: 'inline',
   topic: 'orders',
-  partitionKey: (_, { summary }) => summary.partition,
+  partitionKey: (_, order) => placedOf(order).summary.partition,
 };
 
 export function orderOf(orderId: string): StreamRef<Order, OrderEvent> {
   return streamOf(orders, orderId);
+}
+
+/** The order of a stream that has events: being placed is the first. @throws {Error} it has none */
+export function placedOf(order: Order): PlacedOrder {
+  if (order.status === 'none') throw new Error('the order was never placed');
+  return order;
 }
 
 /** Final for whoever waits: only returns and refunds follow. */
@@ -165,6 +165,6 @@ export function noteRefund(order: Order, { amount }: { amount: number }): Decisi
   return [{ type: 'order.refunded', data: { ...summary, cancellation, from: order.from ?? 'placed', amount } }];
 }
 
-function cancelled(order: Order, from: 'placed' | 'confirmed', cancellation: Cancellation): OrderEvent {
+function cancelled(order: PlacedOrder, from: 'placed' | 'confirmed', cancellation: Cancellation): OrderEvent {
   return { type: 'order.cancelled', data: { ...order.summary, cancellation, from } };
 }

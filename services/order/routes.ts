@@ -6,7 +6,7 @@ import { type Api, accepted, api, type Caller, created, ok } from '#kit/http/api
 import { Joining } from '#kit/http/idempotency';
 import { page, paged, pageOf } from '#kit/http/paging';
 import { Instant } from '#kit/time';
-import { cancel, type Order, orderOf, orders } from './order.ts';
+import { cancel, orderOf, orders, type PlacedOrder, placedOf } from './order.ts';
 import { type Placed, type PlaceOrderParts, placeOrder } from './place-order.ts';
 import { NewOrder, OrderView, viewOf, viewOfDocument } from './schemas.ts';
 import type { OrderViews } from './views.ts';
@@ -72,7 +72,7 @@ export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }):
       },
       async ({ params, query, caller, wait, signal }) => {
         const document = await streams.read(orderOf(params.id));
-        if (!document || !mayRead(caller, document.state)) return refuse('NOT_FOUND');
+        if (!document || !mayRead(caller, placedOf(document.state))) return refuse('NOT_FOUND');
         const seconds = query.wait ?? wait ?? 0;
         if (seconds === 0) return ok(viewOfDocument(document), { version: document.version });
         const waited = await untilFinal(streams, params.id, seconds, signal, document);
@@ -121,8 +121,8 @@ export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }):
       async ({ params, body, caller, commandId: id, payloadHash: hash, origin }) => {
         const ref = orderOf(params.id);
         const document = await streams.read(ref);
-        if (!document || !mayRead(caller, document.state)) return refuse('NOT_FOUND');
-        if (!mayCancel(caller, document.state)) return refuse('FORBIDDEN');
+        if (!document || !mayRead(caller, placedOf(document.state))) return refuse('NOT_FOUND');
+        if (!mayCancel(caller, placedOf(document.state))) return refuse('FORBIDDEN');
         return streams.execute({
           touch: [ref],
           origin: { ...origin, causationId: id },
@@ -143,15 +143,15 @@ export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }):
     );
 }
 
-function owns(caller: Caller, { summary }: Order): boolean {
+function owns(caller: Caller, { summary }: PlacedOrder): boolean {
   return caller.clientId === undefined && summary.customerId === caller.id;
 }
 
-function mayRead(caller: Caller, order: Order): boolean {
+function mayRead(caller: Caller, order: PlacedOrder): boolean {
   return owns(caller, order) || caller.may('order:read', order.summary.shopId);
 }
 
-function mayCancel(caller: Caller, order: Order): boolean {
+function mayCancel(caller: Caller, order: PlacedOrder): boolean {
   return owns(caller, order) || caller.may('order:write', order.summary.shopId);
 }
 

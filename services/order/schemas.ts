@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { StreamDocument } from '#kit/events/document';
 import { Amount, Currency, Quantity } from '#kit/money';
 import { Instant } from '#kit/time';
-import type { Order } from './order.ts';
+import { type Order, placedOf } from './order.ts';
 
 const Text = (most: number) => z.string().min(1).max(most);
 
@@ -68,10 +68,10 @@ export type OrderView = z.output<typeof OrderView>;
 
 /** The order as clients see it, at a version. */
 export function viewOf(order: Order, version: number): OrderView {
-  const { summary, status, payment, cancellation } = order;
+  const { summary, status, payment, cancellation } = placedOf(order);
   return {
     id: summary.orderId,
-    status: status as OrderView['status'],
+    status,
     channel: summary.channel,
     shopId: summary.shopId,
     customerId: summary.customerId,

@@ -30,14 +30,17 @@ export type PaymentEvent =
   | EventOf<'payment.refund-requested', Due & { readonly reason: Reason; readonly providerRef: string | null }>
   | EventOf<'payment.refunded', Due & { readonly refundRef: string | null }>;
 
-export type Status = 'none' | 'capturing' | 'captured' | 'failed' | 'voided' | 'refunding' | 'refunded';
+export type Status = 'capturing' | 'captured' | 'failed' | 'voided' | 'refunding' | 'refunded';
 
 export interface Movement {
   readonly amount: number;
   readonly at: string;
 }
 
-export interface Payment {
+/** `none`: nothing is known of it yet. */
+export type Payment = { readonly status: 'none' } | KnownPayment;
+
+export interface KnownPayment {
   readonly status: Status;
   readonly due: Due;
   readonly cancelled?: Reason;
@@ -47,32 +50,22 @@ export interface Payment {
   readonly reason?: Reason;
 }
 
-const none: Payment = {
-  status: 'none',
-  due: undefined as unknown as Due,
-  providerRef: null,
-  captures: [],
-  refunds: [],
-};
-
 export const payments: StreamKind<Payment, PaymentEvent> = {
   name: 'payment',
-  initial: none,
-  evolve(payment, event, { at }) {
+  initial: { status: 'none' },
+  evolve(before, event, { at }) {
+    const payment = before.status === 'none' ? begun(event) : before;
     switch (event.type) {
       case 'payment.requested':
-        return { ...payment, status: 'capturing', due: dueOf(event.data) };
+        return { ...payment, status: 'capturing' };
       case 'payment.captured': {
-        const due = dueOf(event.data);
-        const captures = [...payment.captures, { amount: due.amount, at }];
-        return { ...payment, status: 'captured', due, providerRef: event.data.providerRef, captures };
+        const captures = [...payment.captures, { amount: event.data.amount, at }];
+        return { ...payment, status: 'captured', providerRef: event.data.providerRef, captures };
       }
       case 'payment.failed':
         return { ...payment, status: 'failed', reason: event.data.reason };
-      case 'payment.voided': {
-        const due = dueOf({ ...event.data, method: 'card' });
-        return { ...payment, status: 'voided', due, cancelled: event.data.reason };
-      }
+      case 'payment.voided':
+        return { ...payment, status: 'voided', cancelled: event.data.reason };
       case 'payment.cancellation-noted':
         return { ...payment, cancelled: event.data.reason };
       case 'payment.refund-requested':
@@ -85,8 +78,23 @@ export const payments: StreamKind<Payment, PaymentEvent> = {
   },
   retention: 'inline',
   topic: 'payments',
-  partitionKey: (_, { due }) => due.partition,
+  partitionKey: (_, payment) => knownOf(payment).due.partition,
 };
+
+/** A payment as its first event shows it. */
+function begun({ data }: PaymentEvent): KnownPayment {
+  // Whoever voids a payment that nobody asked for does not know how it would have been paid.
+  const method = 'method' in data ? data.method : 'card';
+  const { paymentId, orderId, shopId, customerId, partition, amount, currency } = data;
+  const due: Due = { paymentId, orderId, shopId, customerId, partition, amount, currency, method };
+  return { status: 'capturing', due, providerRef: null, captures: [], refunds: [] };
+}
+
+/** The payment of a stream that has events. @throws {Error} it has none */
+export function knownOf(payment: Payment): KnownPayment {
+  if (payment.status === 'none') throw new Error('nothing is known of the payment');
+  return payment;
+}
 
 /** One payment for each order: its id is made of the order's. */
 export function paymentIdOf(orderId: string): string {
@@ -135,7 +143,7 @@ export function cancel(
   }
 }
 
-function giveBack({ due, providerRef }: Payment, reason: Reason): Decision<PaymentEvent> {
+function giveBack({ due, providerRef }: KnownPayment, reason: Reason): Decision<PaymentEvent> {
   const requested: PaymentEvent = { type: 'payment.refund-requested', data: { ...due, reason, providerRef } };
   // Cash is handed back at the till, and nothing is nothing.
   if (providerRef !== null) return [requested];
@@ -145,8 +153,4 @@ function giveBack({ due, providerRef }: Payment, reason: Reason): Decision<Payme
 /** The provider has given the money back. */
 export function refund(payment: Payment, { refundRef }: { refundRef: string }): Decision<PaymentEvent> {
   return payment.status === 'refunding' ? [{ type: 'payment.refunded', data: { ...payment.due, refundRef } }] : [];
-}
-
-function dueOf({ paymentId, orderId, shopId, customerId, partition, amount, currency, method }: Due): Due {
-  return { paymentId, orderId, shopId, customerId, partition, amount, currency, method };
 }

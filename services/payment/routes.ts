@@ -4,7 +4,7 @@ import { refuse } from '#kit/errors';
 import type { Streams } from '#kit/events/streams';
 import { type Api, api, type Caller, internal, noContent, ok, type Spec } from '#kit/http/api';
 import { page, pageOf } from '#kit/http/paging';
-import { type Payment, paymentIdOf, paymentOf } from './payment.ts';
+import { type KnownPayment, knownOf, paymentIdOf, paymentOf } from './payment.ts';
 import type { PreparedCards } from './prepared.ts';
 
 const Movement = z.strictObject({ amount: z.int(), at: z.string() });
@@ -43,7 +43,8 @@ export function routes(streams: Streams): Api {
       },
       async (call) => {
         const document = await streams.read(paymentOf(paymentIdOf(call.query.orderId)));
-        const visible = document && mayRead(call.caller, document.state) ? [viewOf(document.state)] : [];
+        const visible =
+          document && mayRead(call.caller, knownOf(document.state)) ? [viewOf(knownOf(document.state))] : [];
         return page(call, visible, undefined);
       },
     )
@@ -52,8 +53,8 @@ export function routes(streams: Streams): Api {
       { summary: 'A payment', access: 'caller', answers: { 200: PaymentView }, refusals: ['NOT_FOUND'] },
       async ({ params, caller }) => {
         const document = await streams.read(paymentOf(params.id));
-        if (!document || !mayRead(caller, document.state)) return refuse('NOT_FOUND');
-        return ok(viewOf(document.state), { version: document.version });
+        if (!document || !mayRead(caller, knownOf(document.state))) return refuse('NOT_FOUND');
+        return ok(viewOf(knownOf(document.state)), { version: document.version });
       },
     );
 }
@@ -74,16 +75,16 @@ export function internalRoutes(cards: PreparedCards): Api<Spec> {
   );
 }
 
-function mayRead(caller: Caller, { due }: Payment): boolean {
+function mayRead(caller: Caller, { due }: KnownPayment): boolean {
   const owns = caller.clientId === undefined && due.customerId === caller.id;
   return owns || caller.may('payment:read', due.shopId);
 }
 
-function viewOf({ status, due, captures, refunds }: Payment): PaymentView {
+function viewOf({ status, due, captures, refunds }: KnownPayment): PaymentView {
   return {
     id: due.paymentId,
     orderId: due.orderId,
-    status: STATUS[status as keyof typeof STATUS],
+    status: STATUS[status],
     amount: due.amount,
     currency: due.currency,
     captures: [...captures],

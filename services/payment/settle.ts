@@ -3,7 +3,7 @@ import { isRefusal } from '#kit/errors';
 import type { Decision, StreamRef } from '#kit/events/aggregate';
 import type { Desk } from '#kit/events/desk';
 import { entriesOf } from './ledger.ts';
-import type { Payment, PaymentEvent, Status } from './payment.ts';
+import { knownOf, type Payment, type PaymentEvent, type Status } from './payment.ts';
 import { preparedKey } from './prepared.ts';
 
 const CONCLUDED: ReadonlySet<Status> = new Set(['captured', 'refunding', 'failed', 'voided']);
@@ -19,7 +19,7 @@ export function settle<C>(
   if (isRefusal(events)) throw new Error(`${ref.key} refused: ${events.refused}`);
   if (events.length === 0) return;
   desk.append(ref, ...(events as readonly PaymentEvent[]));
-  const { status, due } = desk.state(ref);
+  const { status, due } = knownOf(desk.state(ref));
   // The outcome is known: the card is not needed any more.
   if (due.method === 'card' && CONCLUDED.has(status)) desk.remove(preparedKey(due.orderId));
   for (const { key, entry } of entriesOf(events as readonly PaymentEvent[], desk.now)) desk.put(key, entry);

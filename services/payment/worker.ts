@@ -7,7 +7,7 @@ import type { StreamDocument } from '#kit/events/document';
 import type { Streams } from '#kit/events/streams';
 import { Worker } from '#kit/events/worker';
 import { idOf } from '#kit/ids';
-import { capture, decline, type Payment, paymentOf, refund } from './payment.ts';
+import { capture, decline, type KnownPayment, knownOf, type Payment, paymentOf, refund } from './payment.ts';
 import type { PreparedCards } from './prepared.ts';
 import type { Outcome, Provider } from './provider.ts';
 import { settle } from './settle.ts';
@@ -32,7 +32,7 @@ export function paymentWorker(parts: {
   }
 
   async function captured({ state, events }: StreamDocument<Payment>): Promise<Outcome> {
-    const { paymentId, orderId, amount, currency } = state.due;
+    const { paymentId, orderId, amount, currency } = knownOf(state).due;
     const age = streams.clock().getTime() - Date.parse(events[0]?.at ?? '');
     if (age > KEYS_FORGOTTEN_AFTER_MS) {
       const known = await provider.lookup({ paymentId });
@@ -43,14 +43,14 @@ export function paymentWorker(parts: {
     return provider.capture({ paymentId, orderId, amount, currency, token });
   }
 
-  function refunded({ due, providerRef }: Payment): Promise<Outcome> {
+  function refunded({ due, providerRef }: KnownPayment): Promise<Outcome> {
     const { paymentId, amount, currency } = due;
     if (providerRef === null) throw new Error(`${paymentId} has nothing to give back`);
     return provider.refund({ paymentId, providerRef, refundId: idOf('refund', paymentId), amount, currency });
   }
 
   async function save({ state, events }: StreamDocument<Payment>, outcome: Outcome): Promise<StreamDocument<Payment>> {
-    const { paymentId } = state.due;
+    const { paymentId } = knownOf(state).due;
     const ref = paymentOf(paymentId);
     if (outcome.outcome === 'refused' && state.status === 'refunding') {
       throw new Fault(`the provider will not give ${paymentId} back: ${outcome.code}`);
