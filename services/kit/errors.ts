@@ -41,3 +41,9 @@ export class Poison extends Error {
     this.reason = reason;
   }
 }
+
+/** What went wrong, in the words of the innermost error that says something: for repairers, never for clients. */
+export function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? causeOf(error.cause) : error.message;
+}

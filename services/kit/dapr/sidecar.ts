@@ -78,7 +78,7 @@ export class Sidecar {
     const reply = await this.#call('GET', `/v1.0/state/${enc(store)}/${enc(key)}?consistency=strong`);
     if (reply.status === 204 || reply.status === 404) return undefined;
     if (reply.status !== 200) throw fault('read', store, reply);
-    const etag = reply.headers['etag'];
+    const etag = reply.headers.etag;
     if (typeof etag !== 'string') throw new Fault(`store ${store} answered ${key} without an ETag`);
     return { value: parse(reply.body) as T, etag: unquote(etag) };
   }
@@ -116,9 +116,9 @@ export class Sidecar {
     options: { ttlSeconds?: number } = {},
   ): Promise<void> {
     const item: Record<string, unknown> = { key, value };
-    if (guard !== 'any') item['options'] = { concurrency: 'first-write' };
-    if (typeof guard === 'object') item['etag'] = guard.etag;
-    if (options.ttlSeconds !== undefined) item['metadata'] = { ttlInSeconds: String(options.ttlSeconds) };
+    if (guard !== 'any') item.options = { concurrency: 'first-write' };
+    if (typeof guard === 'object') item.etag = guard.etag;
+    if (options.ttlSeconds !== undefined) item.metadata = { ttlInSeconds: String(options.ttlSeconds) };
     const reply = await this.#call('POST', `/v1.0/state/${enc(store)}`, { body: [item] });
     if (reply.status === 409) throw new Conflict(`${store}/${key} has another version`);
     if (reply.status >= 300) throw fault('save', store, reply);

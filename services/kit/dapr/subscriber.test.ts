@@ -150,6 +150,14 @@ test('what the handler calls poison keeps its reason and attempts', async () => 
   expect(letter).toMatchObject({ reason: 'DECISION_FAILED', attempts: 5, stream: 'shop:a', version: 7 });
 });
 
+test('a letter says what breaks the contract, and where', async () => {
+  expect(await deliver(event(1, { name: 7 }))).toEqual(['SUCCESS']);
+  expect(sidecar.published[0]?.event).toMatchObject({
+    reason: 'CONTRACT_BROKEN',
+    detail: expect.stringContaining('/name'),
+  });
+});
+
 test('poison of any size gets a letter that the broker takes', async () => {
   const { data, ...rest } = event(1);
   const huge = {

@@ -2,7 +2,7 @@
 // Why only SUCCESS and RETRY: tests/conformance/bulk-answers.test.ts.
 import type Koa from 'koa';
 import type { Logger } from 'pino';
-import { Fault, Poison } from '../errors.ts';
+import { causeOf, Fault, Poison } from '../errors.ts';
 import { deadLetterTopic, type TopicName } from '../events/catalogue.ts';
 import type { ContractCheck } from '../events/contracts.ts';
 import { type Message, toMessage } from '../events/message.ts';
@@ -96,7 +96,7 @@ async function deliver(
     } catch (error) {
       if (!(error instanceof Poison)) throw error;
       options.log.error({ err: error, topic: subscription.topic }, 'a message breaks its contract');
-      statuses[index] = { poison: error.reason, attempts: 1 };
+      statuses[index] = { poison: error.reason, attempts: 1, detail: causeOf(error) };
     }
   }
   if (messages.length > 0) {
@@ -128,7 +128,7 @@ const LARGEST_LETTER = 900_000;
 async function bury(
   { pubsub, topic }: Subscription,
   event: unknown,
-  { poison, attempts }: { poison: string; attempts: number },
+  { poison, attempts, detail }: Exclude<Status, string>,
   { appId, sidecar, log }: { appId: string; sidecar: Sidecar; log: Logger },
 ): Promise<'SUCCESS' | 'RETRY'> {
   const data = (event as { data?: { stream?: unknown; version?: unknown } } | null)?.data;
@@ -137,7 +137,16 @@ async function bury(
   // A letter that the broker does not take would come again for ever, and everything behind it.
   const body =
     content.length > LARGEST_LETTER ? { beginning: content.slice(0, LONGEST_NAME), bytes: content.length } : { event };
-  const letter = { reason: poison, attempts, topic, appId, stream, version: data?.version, ...body };
+  const letter = {
+    reason: poison,
+    detail: detail?.slice(0, LONGEST_NAME),
+    attempts,
+    topic,
+    appId,
+    stream,
+    version: data?.version,
+    ...body,
+  };
   try {
     // By the component that it came from: not every service that hears something has the saga's.
     await sidecar.publishRaw(pubsub, deadLetterTopic(topic, appId), letter, keyPart(stream ?? 'unknown'));

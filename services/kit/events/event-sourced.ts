@@ -7,7 +7,7 @@ import { type AppParts, createApp } from '../http/app.ts';
 import type { Clock } from '../time.ts';
 import { untilDone } from '../until-done.ts';
 import { type Projection, project } from '../views/projection.ts';
-import type { TopicName } from './catalogue.ts';
+import { catalogue, type Topic, type TopicName } from './catalogue.ts';
 import { Contracts } from './contracts.ts';
 import { Outbox } from './outbox.ts';
 import { type Reactions, Reactor } from './reactor.ts';
@@ -61,6 +61,7 @@ export function eventSourced(parts: ServiceParts, compose: (streams: Streams) =>
     ),
     ...projections.map((projection) => project(projection, log)),
   ];
+  for (const { topic, types } of subscriptions) assertKnown(name, topic, types ?? []);
   const deliver = subscriber({ appId: name, subscriptions, contracts: new Contracts(), sidecar, log });
   let started = false;
   let stopped = false;
@@ -91,6 +92,14 @@ export function eventSourced(parts: ServiceParts, compose: (streams: Streams) =>
       if (started) await outbox.stop();
     },
   };
+}
+
+/** A topic whose dead letters have no place, or a type that nobody publishes, would only show when it is too late. */
+function assertKnown(appId: string, topic: TopicName, types: readonly string[]): void {
+  const { heardBy, types: published }: Topic = catalogue[topic];
+  if (!heardBy.includes(appId)) throw new Error(`the event catalogue does not say that ${appId} hears ${topic}`);
+  const strange = types.filter((type) => !published.includes(type));
+  if (strange.length > 0) throw new Error(`the event catalogue has no ${strange.join(', ')} on ${topic}`);
 }
 
 function history(streams: Streams): Koa.Middleware {

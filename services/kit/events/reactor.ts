@@ -1,7 +1,7 @@
 // What happens elsewhere, and what it means here: a batch of messages becomes one transaction, published, acknowledged.
 import type { Logger } from 'pino';
 import { ask } from '../dapr/ask.ts';
-import { Conflict, Fault, Poison } from '../errors.ts';
+import { Conflict, causeOf, Fault, Poison } from '../errors.ts';
 import type { StreamRef } from './aggregate.ts';
 import { Desk } from './desk.ts';
 import { type Message, originOf, toMessage } from './message.ts';
@@ -25,7 +25,10 @@ export interface Reaction<Data = unknown> {
 export type Reactions = Readonly<Record<string, Reaction<any>>>;
 
 /** `RETRY`: not now. A string with `poison`: never; it belongs in the dead letters. */
-export type Status = 'SUCCESS' | 'RETRY' | { readonly poison: string; readonly attempts: number };
+export type Status =
+  | 'SUCCESS'
+  | 'RETRY'
+  | { readonly poison: string; readonly attempts: number; readonly detail?: string | undefined };
 
 /** Tries of a decision that throws before its message counts as poison. */
 const DECISION_TRIES = 5;
@@ -253,7 +256,7 @@ class Batch {
     this.#log.error({ err: error, message: id, type, attempts }, 'a reaction failed');
     if (error instanceof Poison || attempts >= DECISION_TRIES) {
       this.#failures.delete(id);
-      this.#statuses[index] = { poison, attempts };
+      this.#statuses[index] = { poison, attempts, detail: causeOf(error) };
     } else {
       this.#failures.set(id, attempts);
       this.#retry(index);
