@@ -15,7 +15,7 @@ await runService({
   name: 'auth',
   config: Config,
   start: (host) => {
-    const { sidecar, config, log } = host;
+    const { sidecar, config, log, draining } = host;
     const accounts = new Accounts(sidecar, STORE);
     const keys = new SigningKeys({
       sidecar,
@@ -24,16 +24,16 @@ await runService({
       clock: systemClock,
     });
     let prepared = false;
+    const prepare = async () => {
+      await keys.signer();
+      if (config.DEMO && config.PROFILE === 'local') await ensureDemo(accounts, sidecar, config.DEMO_SHOPS);
+      prepared = true;
+    };
     const ready = async () => ({ sidecar: await sidecar.ready(), identities: prepared });
     const sessions = new Sessions(sidecar, STORE, systemClock);
     return {
       app: authApp({ ...host, ready }, { accounts, sessions, keys, clock: systemClock }),
-      begin: () =>
-        untilDone('keys and identities', log, async () => {
-          await keys.signer();
-          if (config.DEMO && config.PROFILE === 'local') await ensureDemo(accounts, sidecar, config.DEMO_SHOPS);
-          prepared = true;
-        }),
+      begin: () => untilDone('keys and identities', log, prepare, draining),
     };
   },
 });

@@ -167,12 +167,12 @@ export class EventLog {
 }
 
 /** Cuts a list into parts that one statement can carry. An item that is too large alone is a part of its own. */
-export function batches<T extends { readonly message: Message }>(items: readonly T[], most = MOST_BYTES): T[][] {
+export function batches<T extends { readonly message: Message }>(items: readonly T[]): T[][] {
   const parts: T[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const item of items) {
     const size = JSON.stringify(item.message).length;
-    if (bytes + size > most) {
+    if (bytes + size > MOST_BYTES) {
       parts.push([]);
       bytes = 0;
     }

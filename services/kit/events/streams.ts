@@ -30,7 +30,6 @@ export interface StreamsOptions {
   readonly store: string;
   /** App-id; the `source` of every event. */
   readonly source: string;
-  readonly pubsub?: string;
   readonly clock?: Clock;
 }
 
@@ -51,7 +50,7 @@ export class Streams {
     this.clock = options.clock ?? systemClock;
     this.publisher = new Publisher({
       sidecar: options.sidecar,
-      pubsub: options.pubsub ?? 'pubsub-saga',
+      pubsub: 'pubsub-saga',
       source: options.source,
     });
   }

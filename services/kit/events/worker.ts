@@ -5,11 +5,13 @@ export interface WorkerOptions {
   /** Does the effect for one key and saves its outcome. `pending`: no outcome yet, try again later. Idempotent by key. */
   readonly perform: (key: string) => Promise<'done' | 'pending'>;
   readonly log: Logger;
+  /** Keys at work at once; 8 unless told. */
   readonly concurrency?: number;
-  /** Milliseconds before the second try, doubling up to {@link WorkerOptions.longest}. */
-  readonly shortest?: number;
-  readonly longest?: number;
 }
+
+/** Milliseconds before the second try; they double with each further one, up to {@link LONGEST}. */
+const SHORTEST = 1_000;
+const LONGEST = 5_000;
 
 /** Lives in memory only: what is lost with the process comes back by the work sweep. */
 export class Worker {
@@ -22,7 +24,7 @@ export class Worker {
   #idle: (() => void) | undefined;
 
   constructor(options: WorkerOptions) {
-    this.#options = { concurrency: 8, shortest: 1_000, longest: 5_000, ...options };
+    this.#options = { concurrency: 8, ...options };
   }
 
   /** Starts work on a key, unless it is under way here. A key between two tries is tried now. */
@@ -31,7 +33,7 @@ export class Worker {
     const known = this.#known.get(key);
     if (known && !known.timer) return;
     if (known?.timer) clearTimeout(known.timer);
-    this.#known.set(key, { pause: known?.pause ?? this.#options.shortest });
+    this.#known.set(key, { pause: known?.pause ?? SHORTEST });
     this.#ready.push(key);
     this.#next();
   }
@@ -73,10 +75,10 @@ export class Worker {
   }
 
   #later(key: string): void {
-    const pause = this.#known.get(key)?.pause ?? this.#options.shortest;
+    const pause = this.#known.get(key)?.pause ?? SHORTEST;
     if (this.#stopped) return;
     const timer = setTimeout(() => this.wake(key), pause);
     timer.unref();
-    this.#known.set(key, { pause: Math.min(pause * 2, this.#options.longest), timer });
+    this.#known.set(key, { pause: Math.min(pause * 2, LONGEST), timer });
   }
 }

@@ -36,8 +36,8 @@ export interface Spec {
   readonly guarded?: boolean;
   /** Bytes; 256 KiB unless told. */
   readonly maxBody?: number;
-  /** The body is handed over as bytes; a text names the only content type that is taken. */
-  readonly raw?: boolean | string;
+  /** The body is handed over as bytes, of whatever content type. */
+  readonly raw?: boolean;
   /** The handler reads the `Authorization` header itself: no access token is looked for (OAuth client authentication). */
   readonly ownAuthorization?: boolean;
 }
@@ -68,7 +68,7 @@ export interface Call<P extends string = string, S = Spec> {
   readonly query: Output<S, 'query', Readonly<Record<never, never>>>;
   readonly body: Output<S, 'takes', undefined>;
   /** The bytes of a `raw` route. */
-  readonly raw: S extends { readonly raw: true | string } ? Buffer : undefined;
+  readonly raw: If<S, 'raw', Buffer, undefined>;
   readonly caller: S extends { readonly access: 'caller' | { readonly can: unknown } } ? Caller : Caller | undefined;
   /** The client's Idempotency-Key. Required on keyed routes. */
   readonly key: If<S, 'keyed', string, undefined>;

@@ -11,11 +11,6 @@ import { Keyring, type KeyringOptions } from './keys.ts';
 export const ISSUER = 'retail-erp';
 export const AUDIENCE = 'retail-erp-api';
 
-export interface VerifierOptions extends KeyringOptions {
-  /** Verified tokens kept in memory; 2,000 unless told. */
-  readonly remember?: number;
-}
-
 /** Reads the caller from the `Authorization` header. */
 export interface Verifier {
   /**
@@ -31,6 +26,9 @@ interface Remembered {
   readonly exp: number;
 }
 
+/** Verified tokens kept in memory. */
+const MOST_REMEMBERED = 2_000;
+
 /** Longest token that is looked at; ours are below 2 KiB. */
 const MAX_TOKEN = 4_096;
 
@@ -38,11 +36,10 @@ const MAX_TOKEN = 4_096;
 const forbidden = ['crit', 'b64', 'jku', 'x5u', 'x5c', 'jwk'];
 
 /** Makes the verifier of a process. */
-export function createVerifier(options: VerifierOptions): Verifier {
+export function createVerifier(options: KeyringOptions): Verifier {
   const clock = options.clock ?? systemClock;
   const keyring = new Keyring(options);
   const remembered = new Map<string, Remembered>();
-  const limit = options.remember ?? 2_000;
   keyring.onLoss(() => remembered.clear());
 
   const check = koaJwt({
@@ -81,7 +78,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       }
       const claims = ctx.state.claims as Claims & { exp: number };
       const caller = callerOf(claims);
-      if (remembered.size >= limit) remembered.delete(remembered.keys().next().value as string);
+      if (remembered.size >= MOST_REMEMBERED) remembered.delete(remembered.keys().next().value as string);
       remembered.set(digest, { caller, exp: claims.exp });
       return caller;
     },

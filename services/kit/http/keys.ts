@@ -12,11 +12,12 @@ export interface KeyringOptions {
   /** Fetches the JWKS; may throw. */
   readonly loadKeys: () => Promise<Jwks>;
   readonly clock?: Clock;
-  /** Milliseconds between two fetches that an unknown kid causes; 5,000 unless told. */
-  readonly refreshEvery?: number;
-  /** Milliseconds after which keys are fetched again in the background; 5 minutes unless told. */
-  readonly maxAge?: number;
 }
+
+/** Milliseconds between two fetches that an unknown kid causes. */
+const REFRESH_EVERY = 5_000;
+/** Milliseconds after which keys are fetched again in the background. */
+const MAX_AGE = 300_000;
 
 /**
  * Keys by kid. The last good keys are kept through any outage of auth; only while none was ever loaded is a check
@@ -25,18 +26,14 @@ export interface KeyringOptions {
 export class Keyring {
   readonly #load: () => Promise<Jwks>;
   readonly #clock: Clock;
-  readonly #refreshEvery: number;
-  readonly #maxAge: number;
   readonly #onLoss: Array<() => void> = [];
   #keys: ReadonlyMap<string, KeyObject> | undefined;
   #triedAt = Number.NEGATIVE_INFINITY;
   #loading: Promise<void> | undefined;
 
-  constructor({ loadKeys, clock = systemClock, refreshEvery = 5_000, maxAge = 300_000 }: KeyringOptions) {
+  constructor({ loadKeys, clock = systemClock }: KeyringOptions) {
     this.#load = loadKeys;
     this.#clock = clock;
-    this.#refreshEvery = refreshEvery;
-    this.#maxAge = maxAge;
   }
 
   /** Makes sure that the kid was looked for. @throws {Fault} while no key was ever loaded */
@@ -46,9 +43,9 @@ export class Keyring {
       await this.#refresh().catch((cause) => {
         throw new Fault('no signing keys are known yet', { cause });
       });
-    } else if (kid !== undefined && !this.#keys.has(kid) && age >= this.#refreshEvery) {
+    } else if (kid !== undefined && !this.#keys.has(kid) && age >= REFRESH_EVERY) {
       await this.#refresh().catch(() => undefined);
-    } else if (age >= this.#maxAge) {
+    } else if (age >= MAX_AGE) {
       void this.#refresh().catch(() => undefined);
     }
   }

@@ -59,11 +59,7 @@ export class Metrics {
   }
 
   /** Makes a histogram of seconds; call the result with labels and a duration. */
-  histogram(
-    name: string,
-    help: string,
-    bounds: readonly number[] = DURATIONS,
-  ): (labels: Labels, seconds: number) => void {
+  histogram(name: string, help: string): (labels: Labels, seconds: number) => void {
     const values = new Map<string, { counts: number[]; sum: number; count: number }>();
     this.#add(name, {
       help,
@@ -71,7 +67,7 @@ export class Metrics {
       *lines() {
         for (const [labels, { counts, sum, count }] of values) {
           let below = 0;
-          for (const [index, bound] of bounds.entries()) {
+          for (const [index, bound] of DURATIONS.entries()) {
             below += counts[index] ?? 0;
             yield `${name}_bucket${braces(labels, `le="${bound}"`)} ${below}`;
           }
@@ -83,9 +79,9 @@ export class Metrics {
     });
     return (labels, seconds) => {
       const key = textOf(labels);
-      const value = values.get(key) ?? { counts: bounds.map(() => 0), sum: 0, count: 0 };
+      const value = values.get(key) ?? { counts: DURATIONS.map(() => 0), sum: 0, count: 0 };
       values.set(key, value);
-      const index = bounds.findIndex((bound) => seconds <= bound);
+      const index = DURATIONS.findIndex((bound) => seconds <= bound);
       if (index >= 0) value.counts[index] = (value.counts[index] ?? 0) + 1;
       value.sum += seconds;
       value.count++;

@@ -129,8 +129,7 @@ function requestBodyOf(spec: Spec, schemas: Record<string, Json>): Json {
     };
   }
   if (!spec.raw) return {};
-  const type = typeof spec.raw === 'string' ? spec.raw : 'application/octet-stream';
-  return { requestBody: { required: true, content: { [type]: { schema: { type: 'string' } } } } };
+  return { requestBody: { required: true, content: { 'application/octet-stream': { schema: { type: 'string' } } } } };
 }
 
 function responsesOf(path: string, spec: Spec, schemas: Record<string, Json>): Json {
