@@ -4,7 +4,7 @@ import type { Reply } from '#kit/dapr/sidecar';
 import { isRefusal, refuse } from '#kit/errors';
 import type { Verifier } from '#kit/http/auth';
 import { readBytes } from '#kit/http/body';
-import { waitOf } from '#kit/http/call';
+import { MAX_WAIT, waitOf } from '#kit/http/call';
 import { stateOf } from '#kit/http/request';
 import { sendProblem } from '#kit/http/respond';
 import type { Forwarder, Outgoing } from './forward.ts';
@@ -105,14 +105,16 @@ function created(reply: Reply, { headers }: Outgoing): ((wait: number) => Outgoi
   return (wait) => ({ appId, method: 'GET', url: `${location}?wait=${wait}`, headers: rest, body: undefined });
 }
 
-/** A wait that is out of range goes on unchanged: the service says what is wrong with it. */
+const WAIT = /([?&]wait=)(\d{1,9}(?:\.\d{1,9})?)(?=&|$)/;
+
+/** Seconds. A wait that is no number goes on unchanged: the service says what is wrong with it. */
 function waitInQuery(url: string): number | undefined {
-  const seconds = /[?&]wait=(\d{1,2})(?=&|$)/.exec(url)?.[1];
-  return seconds !== undefined && Number(seconds) <= 30 ? Number(seconds) : undefined;
+  const seconds = WAIT.exec(url)?.[2];
+  return seconds === undefined ? undefined : Math.min(Number(seconds), MAX_WAIT);
 }
 
 function withWait(url: string, wait: number): string {
-  return url.replace(/([?&]wait=)\d{1,2}(?=&|$)/, `$1${wait}`);
+  return url.replace(WAIT, `$1${wait}`);
 }
 
 function answer(ctx: Koa.Context, reply: Reply): void {

@@ -11,7 +11,7 @@ import { stateOf } from './request.ts';
 import { check, readParams, readQuery, wrongField } from './validation.ts';
 
 /** The longest wait that a client may ask for, in seconds. */
-const MAX_WAIT = 30;
+export const MAX_WAIT = 30;
 
 /** Builds the call of a handler, or the refusal that the client gets instead. @throws {Fault} no signing keys yet */
 export async function readCall(ctx: Koa.Context, route: Route, verifier: Verifier): Promise<Call | Refusal> {
