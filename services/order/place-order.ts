@@ -5,13 +5,13 @@ import type { FindShop, Shop } from '#kit/clients/shops';
 import { isRefusal, type Refusal, refuse } from '#kit/errors';
 import type { Origin } from '#kit/events/aggregate';
 import type { CommandIdentity } from '#kit/events/desk';
-import { stateAt } from '#kit/events/document';
+import { recall } from '#kit/events/document';
 import type { Streams } from '#kit/events/streams';
 import type { Caller } from '#kit/http/api';
 import type { Neighbours } from './neighbours.ts';
-import { type OrderSummary, orderOf, orders, place } from './order.ts';
+import { type OrderSummary, orderOf, place } from './order.ts';
 import { price } from './pricing.ts';
-import { type NewOrder, type OrderView, viewOf } from './schemas.ts';
+import { type NewOrder, type OrderView, viewAt } from './schemas.ts';
 
 export const MOST_LINES = 500;
 /** A sale may lie this far ahead of our clock. */
@@ -140,10 +140,9 @@ function bucketOf(orderId: string): number {
 /** What was answered under this id before, if anything: the order as it was when it was placed. */
 async function replay(streams: Streams, command: CommandIdentity): Promise<Placed | Refusal | undefined> {
   const document = await streams.read(orderOf(command.id));
-  const first = document?.commands.find(({ id }) => id === command.id);
-  if (!document || !first) return undefined;
-  if (first.hash !== command.hash) return refuse('IDEMPOTENCY_KEY_REUSED');
-  return { view: viewOf(stateAt(orders, document, first.version), first.version), replayed: true };
+  const known = document && recall(document, command);
+  if (!known || isRefusal(known)) return known;
+  return { view: viewAt(document, known.version), replayed: true };
 }
 
 async function write(
@@ -159,13 +158,11 @@ async function write(
     decide(desk): Placed | Refusal {
       const known = desk.recall(ref, command);
       if (isRefusal(known)) return known;
-      if (known) {
-        return { view: viewOf(stateAt(orders, desk.document(ref), known.version), known.version), replayed: true };
-      }
+      if (known) return { view: viewAt(desk.document(ref), known.version), replayed: true };
       const refusal = desk.apply(ref, place, summary);
       if (refusal) return refusal;
       desk.remember(ref, command);
-      return { view: viewOf(desk.state(ref), desk.version(ref)), replayed: false };
+      return { view: viewAt(desk.document(ref)), replayed: false };
     },
   });
 }

@@ -1,21 +1,21 @@
 // The public surface of order.
 import { z } from 'zod';
 import { isRefusal, refuse } from '#kit/errors';
-import { stateAt } from '#kit/events/document';
 import { type Api, accepted, api, type Caller, created, ok } from '#kit/http/api';
+import { MAX_WAIT } from '#kit/http/call';
 import { Joining } from '#kit/http/idempotency';
 import { page, paged, pageOf } from '#kit/http/paging';
 import { Instant } from '#kit/time';
-import { cancel, orderOf, orders, type PlacedOrder, placedOf } from './order.ts';
+import { cancel, orderOf, type PlacedOrder, placedOf } from './order.ts';
 import { type Placed, type PlaceOrderParts, placeOrder } from './place-order.ts';
-import { NewOrder, OrderView, viewOf, viewOfDocument } from './schemas.ts';
+import { NewOrder, OrderView, viewAt } from './schemas.ts';
 import type { OrderViews } from './views.ts';
 import { untilFinal } from './wait.ts';
 
-const Seconds = z.coerce
+const Seconds = z
   .number()
   .min(0)
-  .transform((seconds) => Math.min(seconds, 30));
+  .transform((seconds) => Math.min(seconds, MAX_WAIT));
 
 export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }): Api {
   const { streams, views } = parts;
@@ -56,7 +56,7 @@ export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }):
         const location = `/api/v1/orders/${view.id}`;
         if (!wait) return created(location, view, { version: view.version, replayed });
         const { document } = await untilFinal(streams, view.id, wait, signal);
-        const latest = document ? viewOfDocument(document) : view;
+        const latest = document ? viewAt(document) : view;
         return created(location, latest, { version: latest.version, replayed });
       },
     )
@@ -74,10 +74,10 @@ export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }):
         const document = await streams.read(orderOf(params.id));
         if (!document || !mayRead(caller, placedOf(document.state))) return refuse('NOT_FOUND');
         const seconds = query.wait ?? wait ?? 0;
-        if (seconds === 0) return ok(viewOfDocument(document), { version: document.version });
+        if (seconds === 0) return ok(viewAt(document), { version: document.version });
         const waited = await untilFinal(streams, params.id, seconds, signal, document);
         const latest = waited.document ?? document;
-        return ok(viewOfDocument(latest), { version: latest.version });
+        return ok(viewAt(latest), { version: latest.version });
       },
     )
     .get(
@@ -130,13 +130,13 @@ export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }):
             const known = desk.recall(ref, { id, hash });
             if (isRefusal(known)) return known;
             if (known) {
-              const then = viewOf(stateAt(orders, desk.document(ref), known.version), known.version);
+              const then = viewAt(desk.document(ref), known.version);
               return accepted(then, { version: known.version, replayed: true });
             }
             const refusal = desk.apply(ref, cancel, body);
             if (refusal) return refusal;
             desk.remember(ref, { id, hash });
-            return accepted(viewOf(desk.state(ref), desk.version(ref)), { version: desk.version(ref) });
+            return accepted(viewAt(desk.document(ref)), { version: desk.version(ref) });
           },
         });
       },

@@ -1,9 +1,9 @@
 // What clients send and get: checked, typed and documented from here.
 import { z } from 'zod';
-import type { StreamDocument } from '#kit/events/document';
+import { type StreamDocument, stateAt } from '#kit/events/document';
 import { Amount, Currency, Quantity } from '#kit/money';
 import { Instant } from '#kit/time';
-import { type Order, placedOf } from './order.ts';
+import { type Order, orders, placedOf } from './order.ts';
 
 const Text = (most: number) => z.string().min(1).max(most);
 
@@ -89,6 +89,7 @@ export function viewOf(order: Order, version: number): OrderView {
   };
 }
 
-export function viewOfDocument(document: StreamDocument<Order>): OrderView {
-  return viewOf(document.state, document.version);
+/** The order of a document as clients see it: now, or as it was at an earlier version. */
+export function viewAt(document: StreamDocument<Order>, version = document.version): OrderView {
+  return viewOf(stateAt(orders, document, version), version);
 }

@@ -1,7 +1,7 @@
 // What a decision is given: the states it may see and the ways to change them. No store, no clock, no ids.
-import { isRefusal, type Refusal, refuse } from '../errors.ts';
+import { isRefusal, type Refusal } from '../errors.ts';
 import type { Decision, DomainEvent, Origin, StreamRef } from './aggregate.ts';
-import type { StreamDocument } from './document.ts';
+import { recall, type StreamDocument } from './document.ts';
 import type { WorkingSet } from './working-set.ts';
 
 /** An HTTP command's identity: the same id with another hash is another payload under a used key. */
@@ -61,14 +61,9 @@ export class Desk {
     return this.#work.document(ref).events.findLast((event) => event.causationId === causationId)?.version;
   }
 
-  /**
-   * Looks an HTTP command up among those the stream accepted: the version it led to, a refusal
-   * (`IDEMPOTENCY_KEY_REUSED`) for another payload, or undefined when it is new.
-   */
+  /** What an HTTP command led to when the stream accepted it, see {@link recall}. */
   recall(ref: StreamRef, command: CommandIdentity): { version: number } | Refusal | undefined {
-    const known = this.#work.document(ref).commands.find(({ id }) => id === command.id);
-    if (!known) return undefined;
-    return known.hash === command.hash ? { version: known.version } : refuse('IDEMPOTENCY_KEY_REUSED');
+    return recall(this.#work.document(ref), command);
   }
 
   /** Notes that the stream accepted the command at its present version. */

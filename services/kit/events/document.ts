@@ -1,4 +1,5 @@
 // The document that holds a stream: its state, its recent events, what is published of it. Pure.
+import { type Refusal, refuse } from '../errors.ts';
 import { idOf } from '../ids.ts';
 import type { DomainEvent, Origin, StreamKind, StreamRef } from './aggregate.ts';
 
@@ -103,6 +104,19 @@ export function eventId(key: string, version: number): string {
 export function remember<S>(document: StreamDocument<S>, command: { id: string; hash: string }): StreamDocument<S> {
   const record = { id: command.id, hash: command.hash, version: document.version };
   return { ...document, commands: [...document.commands, record].slice(-COMMANDS_KEPT) };
+}
+
+/**
+ * Looks an HTTP command up among those the stream accepted: the version it led to, a refusal
+ * (`IDEMPOTENCY_KEY_REUSED`) for another payload, or undefined when it is new.
+ */
+export function recall(
+  { commands }: StreamDocument,
+  command: { id: string; hash: string },
+): { version: number } | Refusal | undefined {
+  const known = commands.find(({ id }) => id === command.id);
+  if (!known) return undefined;
+  return known.hash === command.hash ? { version: known.version } : refuse('IDEMPOTENCY_KEY_REUSED');
 }
 
 export interface Page {
