@@ -1,21 +1,13 @@
 // I1 and I7 for stock: what each item says about itself, and that every change has exactly one cause that wanted it.
+import type { Item } from '../../services/inventory/item.ts';
 import type { StoredEvent, StreamDocument } from '../../services/kit/events/document.ts';
 import type { Violation } from './violation.ts';
-
-interface ItemState {
-  readonly onHand: number;
-  readonly reserved: number;
-  readonly sold: number;
-  readonly received: number;
-  readonly found: number;
-  readonly adjusted: number;
-}
 
 /** I1 on one reading of every item: no moment may show anything else. */
 export function checkStock(items: Iterable<StreamDocument>): Violation[] {
   const found: Violation[] = [];
   for (const { key, state } of items) {
-    const { onHand, reserved, sold, received, found: turnedUp, adjusted } = state as ItemState;
+    const { onHand, reserved, sold, received, found: turnedUp, adjusted } = state as Item;
     const wrong = (what: string) => found.push({ invariant: 'I1', subject: key, what });
     const all = [onHand, reserved, sold, received, turnedUp, adjusted];
     if (!all.every(Number.isSafeInteger)) wrong(`is not in whole units: ${all.join(' ')}`);

@@ -24,7 +24,7 @@ export interface Reaction<Data = unknown> {
 // biome-ignore lint/suspicious/noExplicitAny: each reaction knows the data of its own type, checked by the contract
 export type Reactions = Readonly<Record<string, Reaction<any>>>;
 
-/** `RETRY`: not now. A string with `poison`: never; it belongs in the dead letters. */
+/** `RETRY`: not now. With `poison`, the reason: never; it belongs in the dead letters. */
 export type Status =
   | 'SUCCESS'
   | 'RETRY'
