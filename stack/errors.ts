@@ -1,3 +1,4 @@
+// The one error of the runner.
 /** A fault of the stack that a person can mend: what happened and what to do about it. */
 export class StackError extends Error {
   override readonly name = 'StackError';

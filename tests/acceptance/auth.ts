@@ -1,3 +1,4 @@
+// Signing in: access tokens, refresh families, clients, and who may not.
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';

@@ -1,3 +1,4 @@
+// What the public surface refuses: each with the right problem document, never a 500, and nothing written.
 import { beforeAll, expect, it } from '@jest/globals';
 import { getStock, type Order, type Page } from '../client/retail.ts';
 import { expectProblem, expectStatus, expectStock } from './expectations.ts';
@@ -6,7 +7,6 @@ import { OTHER_SHOP, SHOP, WEB, type World } from './world.ts';
 
 const HUGE = 2 ** 53;
 
-/** What the public surface refuses: each with the right problem document, never a 500, and nothing written. */
 export function badInputSuite(world: World): void {
   let sku = '';
   let customerId = '';

@@ -1,3 +1,4 @@
+// One key, one order: repeats, reuse and many tries at once.
 import { expect, it } from '@jest/globals';
 import { settles } from '../client/eventually.ts';
 import type { Order } from '../client/retail.ts';

@@ -1,3 +1,4 @@
+// Receipts, adjustments and the stock that they leave.
 import { expect, it } from '@jest/globals';
 import { getStock, type Page, type Receipt, type Stock } from '../client/retail.ts';
 import { expectProblem, expectStatus } from './expectations.ts';

@@ -1,3 +1,4 @@
+// What customers are told by mail, and how often.
 import { expect, it } from '@jest/globals';
 import { settles } from '../client/eventually.ts';
 import { placeOrder } from '../client/retail.ts';

@@ -1,3 +1,4 @@
+// Orders of every channel: prices, totals, lists, and who sees them.
 import { expect, it } from '@jest/globals';
 import { eventually } from '../client/eventually.ts';
 import { everyItem, followOrder, type Order, type OrderRequest, type Page } from '../client/retail.ts';

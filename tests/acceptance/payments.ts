@@ -1,3 +1,4 @@
+// Payments as their owners and staff see them.
 import { expect, it } from '@jest/globals';
 import { eventually } from '../client/eventually.ts';
 import { type Page, type PaymentView, placeOrder } from '../client/retail.ts';

@@ -1,3 +1,4 @@
+// The catalogue: products, prices, search and batches.
 import { expect, it } from '@jest/globals';
 import { eventually } from '../client/eventually.ts';
 import type { Page, Product } from '../client/retail.ts';

@@ -1,3 +1,4 @@
+// The sales report, to the cent.
 import { expect, it } from '@jest/globals';
 import { eventually } from '../client/eventually.ts';
 import { type Order, placeOrder, type SalesRow } from '../client/retail.ts';

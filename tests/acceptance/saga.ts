@@ -1,3 +1,4 @@
+// The order saga from outside: stock, money and deadline decide, and what was done is undone.
 import { afterEach, beforeAll, expect, it } from '@jest/globals';
 import { eventually, settles } from '../client/eventually.ts';
 import type { Gateway } from '../client/gateway.ts';

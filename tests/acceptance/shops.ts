@@ -1,3 +1,4 @@
+// Shops: opened, read and changed by version.
 import { expect, it } from '@jest/globals';
 import { everyItem, type Shop } from '../client/retail.ts';
 import { etagOf, expectProblem, expectStatus } from './expectations.ts';

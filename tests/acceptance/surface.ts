@@ -1,3 +1,4 @@
+// What holds for every route: the document of it, problems, headers, and that nothing inner can be reached.
 import { expect, it } from '@jest/globals';
 import { request } from 'undici';
 import { expectProblem, expectStatus } from './expectations.ts';
@@ -10,7 +11,6 @@ interface OpenApi {
   >;
 }
 
-/** What holds for every route: the document of it, problems, headers, and that nothing inner can be reached. */
 export function surfaceSuite(world: World): void {
   it('is alive, ready, and has a document that people can read', async () => {
     expect((await world.anybody.send('GET', '/healthz')).status).toBe(200);

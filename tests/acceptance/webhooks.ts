@@ -1,3 +1,4 @@
+// The provider's webhooks at the gateway: what is taken, and what is not believed.
 import { expect, it } from '@jest/globals';
 import { type Page, type PaymentView, placeOrder } from '../client/retail.ts';
 import { signature } from '../simulators/card-provider/webhooks.ts';

@@ -1,3 +1,4 @@
+// Every process of the saga dies in the middle of a load, is restarted by the runner, and nothing is lost or done twice.
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, expect, it } from '@jest/globals';
 import { newGoods, posOrder } from '../acceptance/goods.ts';
@@ -11,7 +12,6 @@ const ORDERS = 40;
 /** Answered orders after which the blow falls: the pipeline is full then. */
 const FIRST_BLOW = 8;
 
-/** Every process of the saga dies in the middle of a load, is restarted by the runner, and nothing is lost or done twice. */
 export function killSuite(world: OpenWorld, answered: AnsweredOrder[]): void {
   let skus: string[] = [];
   beforeAll(async () => {

@@ -1,3 +1,4 @@
+// Work of many transactions is killed half-way: it is completed, once.
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
 import { newGoods, posOrder, unique } from '../acceptance/goods.ts';
@@ -10,7 +11,6 @@ import { awaitFinal, runLoad } from './load.ts';
 const LINES = 20_000;
 const SKUS = 2_000;
 
-/** Work of many transactions is killed half-way: it is completed, once. */
 export function largeWorkSuite(world: OpenWorld): void {
   it('a receipt of 20,000 lines', async () => {
     const { admin, mesh } = world;

@@ -1,3 +1,4 @@
+// A message that breaks its contract: it goes to the dead letters of all who hear it, and the shop sells on.
 import { randomUUID } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import { newSku, posOrder } from '../acceptance/goods.ts';
@@ -7,7 +8,6 @@ import { eventually } from '../client/eventually.ts';
 import { queryRows } from '../invariants/stores.ts';
 import { awaitFinal, runLoad } from './load.ts';
 
-/** A message that breaks its contract: it goes to the dead letters of all who hear it, and the shop sells on. */
 export function poisonSuite(world: OpenWorld, poison: Set<string>): void {
   it('is laid aside by everyone, and the orders behind it go through', async () => {
     const { admin, mesh } = world;

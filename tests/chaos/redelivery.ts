@@ -1,3 +1,4 @@
+// I12: every topic of the saga once more from the start.
 import { expect, it } from '@jest/globals';
 import { newSku, posOrder, webOrder } from '../acceptance/goods.ts';
 import type { OpenWorld } from '../acceptance/open-world.ts';
@@ -10,7 +11,6 @@ const STORES = ['shop-343', 'shop-361', 'shop-367', 'shop-406'];
 /** A web shop's orders are spread over eight partition keys. */
 const WEB_ORDERS = 12;
 
-/** I12: every topic of the saga once more from the start. */
 export function redeliverySuite(world: OpenWorld, poison: ReadonlySet<string>): void {
   it('changes nothing and ends', async () => {
     const { admin, mesh } = world;
