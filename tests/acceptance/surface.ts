@@ -136,11 +136,14 @@ export function surfaceSuite(world: World): void {
   });
 
   it('limits a caller who asks too much, and no other', async () => {
+    const started = performance.now();
     const flood = await Promise.all(
       Array.from({ length: 1_500 }, () => world.manager.send('GET', '/api/v1/shops/none')),
     );
+    const seconds = (performance.now() - started) / 1_000;
     const limited = flood.filter(({ status }) => status === 429);
-    expect(limited.length).toBeGreaterThan(0);
+    // 400 at once and 200 a second: a machine that is slower than that is never limited.
+    expect(flood.length - limited.length).toBeLessThanOrEqual(400 + 200 * (seconds + 1));
     for (const answer of limited.slice(0, 5)) {
       expectProblem(answer, 429);
       expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
