@@ -5,15 +5,17 @@ import { topicNames } from '../services/kit/events/catalogue.ts';
 import { accepts } from './probe.ts';
 import type { ProcessSpec } from './supervised.ts';
 
-/** Enough to see keys land in different partitions, few enough for two cores. */
-const PARTITIONS = 3;
-
 /** Names all topics: one that was only auto-created is lost, with all its messages, when the broker is killed. */
 export function brokerProcess(options: {
   program: string;
   dataDir: string;
   port: number;
   moreTopics: readonly string[];
+  /**
+   * Of topics that do not exist yet; those that do keep theirs. A sidecar handles all partitions of a component one after
+   * the other, so more than there are replicas only make smaller batches.
+   */
+  partitions: number;
   logFile: string;
   env: Record<string, string>;
 }): ProcessSpec {
@@ -25,7 +27,7 @@ export function brokerProcess(options: {
     file: options.program,
     args: [
       ...['-port', String(options.port), '-data-dir', folder],
-      ...['-partitions', String(PARTITIONS), '-topics', topics.join(',')],
+      ...['-partitions', String(options.partitions), '-topics', topics.join(',')],
     ],
     env: options.env,
     logFile: options.logFile,

@@ -77,6 +77,7 @@ export function buildPlan(options: PlanOptions): Plan {
       brokerProcess({
         ...{ program: programs.kfake, dataDir: folders.data, port: ports.broker, env },
         moreTopics: options.topics,
+        partitions: Math.max(1, ...Object.values(replicas)),
         logFile: logFile('broker'),
       }),
       ports.broker,
