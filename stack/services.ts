@@ -1,7 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the runner fills these in, as it does in the resource files
 // The one table of what the system consists of. Processes, ports, sidecar folders, readiness, Tilt and the docs come from here.
 
-import { StackError } from './errors.ts';
 import { demoShops } from './secrets.ts';
 
 /** What a deployable needs besides its sidecar; started only when something selected needs it. */
@@ -121,13 +120,8 @@ export const services: readonly Deployable[] = [
   }),
 ];
 
-/** The rows of `only`, in the table's order; all of them when it is empty. @throws StackError for a name that is not there. */
+/** The rows of `only`, in the table's order; all of them when it is empty. */
 export function selectServices(table: readonly Deployable[], only: readonly string[]): readonly Deployable[] {
   if (only.length === 0) return table;
-  const names = table.map(({ appId }) => appId);
-  const unknown = only.filter((name) => !names.includes(name));
-  if (unknown.length > 0) {
-    throw new StackError(`There is no service ${unknown.join(', ')}.`, `Choose among ${names.join(', ')}.`);
-  }
   return table.filter(({ appId }) => only.includes(appId));
 }

@@ -60,6 +60,7 @@ export async function startBench({ broker: withBroker = true, topics = [] }: Ben
       program,
       dataDir: folder,
       port: brokerPort,
+      partitions: 3,
       moreTopics: ['orders.dead.probe', ...topics],
       logFile: '',
       env: {},
