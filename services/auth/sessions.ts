@@ -69,10 +69,12 @@ export class Sessions {
     return undefined;
   }
 
-  /** Ends the family of a token, if it is one of its own; an unknown token is no error (RFC 7009 section 2.2). */
+  /** Ends the family whose current token this is; any other token is no error and ends nothing (RFC 7009 section 2.2). */
   async endByToken(token: string): Promise<void> {
     const id = familyOf(token);
-    if (id !== undefined) await this.end(id);
+    const stored = id === undefined ? undefined : await this.#sidecar.get<Family>(this.#store, key(id));
+    // The family's name stands in access tokens too: it proves nothing.
+    if (id !== undefined && stored && same(hashOf(token), stored.value.current)) await this.end(id);
   }
 
   /** Ends a session. */

@@ -105,16 +105,23 @@ function created(reply: Reply, { headers }: Outgoing): ((wait: number) => Outgoi
   return (wait) => ({ appId, method: 'GET', url: `${location}?wait=${wait}`, headers: rest, body: undefined });
 }
 
-const WAIT = /([?&]wait=)(\d{1,9}(?:\.\d{1,9})?)(?=&|$)/;
-
-/** Seconds. A wait that is no number goes on unchanged: the service says what is wrong with it. */
+/** Seconds. A wait that is no number, or given twice, goes on unchanged: the service says what is wrong with it. */
 function waitInQuery(url: string): number | undefined {
-  const seconds = WAIT.exec(url)?.[2];
-  return seconds === undefined ? undefined : Math.min(Number(seconds), MAX_WAIT);
+  const waits = queryOf(url).getAll('wait');
+  const [seconds = ''] = waits;
+  return waits.length === 1 && /^\d{1,9}(?:\.\d{1,9})?$/.test(seconds)
+    ? Math.min(Number(seconds), MAX_WAIT)
+    : undefined;
 }
 
 function withWait(url: string, wait: number): string {
-  return url.replace(WAIT, `$1${wait}`);
+  const query = queryOf(url);
+  query.set('wait', String(wait));
+  return `${url.split('?', 1)[0]}?${query}`;
+}
+
+function queryOf(url: string): URLSearchParams {
+  return new URLSearchParams(url.split('?').slice(1).join('?'));
 }
 
 function answer(ctx: Koa.Context, reply: Reply): void {

@@ -43,6 +43,8 @@ function trickIn(request: IncomingMessage): Refusal | undefined {
   for (let i = 0; i < request.rawHeaders.length; i += 2) {
     const name = (request.rawHeaders[i] ?? '').toLowerCase();
     if (single.has(name) && seen.has(name)) return malformed(`${name} is given more than once`);
+    // Bytes beyond ASCII have no agreed meaning in a header (RFC 9110 section 5.5), and the sidecar refuses them.
+    if (!/^[\t\x20-\x7e]*$/.test(request.rawHeaders[i + 1] ?? '')) return malformed(`${name} is not ASCII`);
     seen.add(name);
   }
   if (bodiless.has(request.method ?? '') && hasBody(request)) return malformed(`${request.method} takes no body`);

@@ -1,6 +1,6 @@
 // Ids that a repeat meets again: uuid v5 over what makes the thing what it is.
 import { createHash } from 'node:crypto';
-import { v5 } from 'uuid';
+import { v5, validate } from 'uuid';
 
 /** The namespace of all our name-based ids (RFC 9562, version 5). */
 const NAMESPACE = '3f0a4f0c-6d3e-5a8b-9a50-5b0b7c1e4a11';
@@ -8,6 +8,11 @@ const NAMESPACE = '3f0a4f0c-6d3e-5a8b-9a50-5b0b7c1e4a11';
 /** A uuid v5 of the parts. The separator cannot be in a part by accident: each part is length-prefixed. */
 export function idOf(...parts: readonly string[]): string {
   return v5(parts.map((part) => `${part.length}:${part}`).join('|'), NAMESPACE);
+}
+
+/** True for the form of our name-based and random ids: other text names nothing, and some stores refuse it as a key. */
+export function isUuid(text: string): boolean {
+  return validate(text);
 }
 
 /** A client's text as part of a store key: base64url, or `h_` and its SHA-256 when longer than 64 bytes. */

@@ -5,6 +5,7 @@ import { type Api, accepted, api, type Caller, created, ok } from '#kit/http/api
 import { MAX_WAIT } from '#kit/http/call';
 import { Joining } from '#kit/http/idempotency';
 import { page, paged, pageOf } from '#kit/http/paging';
+import { isUuid } from '#kit/ids';
 import { Instant } from '#kit/time';
 import { cancel, orderOf, type PlacedOrder, placedOf } from './order.ts';
 import { type Placed, type PlaceOrderParts, placeOrder } from './place-order.ts';
@@ -71,7 +72,7 @@ export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }):
         refusals: ['NOT_FOUND'],
       },
       async ({ params, query, caller, wait, signal }) => {
-        const document = await streams.read(orderOf(params.id));
+        const document = isUuid(params.id) ? await streams.read(orderOf(params.id)) : undefined;
         if (!document || !mayRead(caller, placedOf(document.state))) return refuse('NOT_FOUND');
         const seconds = query.wait ?? wait ?? 0;
         if (seconds === 0) return ok(viewAt(document), { version: document.version });
@@ -91,7 +92,7 @@ export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }):
           status: z.enum(['placed', 'confirmed', 'fulfilled', 'cancelled']).optional(),
           from: Instant.optional(),
           to: Instant.optional(),
-          ...paged(z.tuple([z.string(), z.string()])),
+          ...paged(z.tuple([Instant, z.uuid()])),
         }),
         answers: { 200: pageOf(OrderView) },
         refusals: ['FORBIDDEN'],
@@ -120,7 +121,7 @@ export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }):
       },
       async ({ params, body, caller, commandId: id, payloadHash: hash, origin }) => {
         const ref = orderOf(params.id);
-        const document = await streams.read(ref);
+        const document = isUuid(params.id) ? await streams.read(ref) : undefined;
         if (!document || !mayRead(caller, placedOf(document.state))) return refuse('NOT_FOUND');
         if (!mayCancel(caller, placedOf(document.state))) return refuse('FORBIDDEN');
         return streams.execute({
@@ -151,8 +152,9 @@ function mayRead(caller: Caller, order: PlacedOrder): boolean {
   return owns(caller, order) || caller.may('order:read', order.summary.shopId);
 }
 
+/** On the web the customer is the caller; at a till it is whoever the till named, and the goods have left. */
 function mayCancel(caller: Caller, order: PlacedOrder): boolean {
-  return owns(caller, order) || caller.may('order:write', order.summary.shopId);
+  return (owns(caller, order) && order.summary.channel === 'web') || caller.may('order:write', order.summary.shopId);
 }
 
 /** What of the list the caller may see: its own orders, or those of its shops. */

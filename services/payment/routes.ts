@@ -4,6 +4,7 @@ import { refuse } from '#kit/errors';
 import type { Streams } from '#kit/events/streams';
 import { type Api, api, type Caller, internal, noContent, ok, type Spec } from '#kit/http/api';
 import { page, pageOf } from '#kit/http/paging';
+import { isUuid } from '#kit/ids';
 import { type KnownPayment, knownOf, paymentIdOf, paymentOf } from './payment.ts';
 import type { PreparedCards } from './prepared.ts';
 
@@ -50,9 +51,14 @@ export function routes(streams: Streams): Api {
     )
     .get(
       '/:id',
-      { summary: 'A payment', access: 'caller', answers: { 200: PaymentView }, refusals: ['NOT_FOUND'] },
+      {
+        summary: 'A payment',
+        access: 'caller',
+        answers: { 200: PaymentView },
+        refusals: ['NOT_FOUND'],
+      },
       async ({ params, caller }) => {
-        const document = await streams.read(paymentOf(params.id));
+        const document = isUuid(params.id) ? await streams.read(paymentOf(params.id)) : undefined;
         if (!document || !mayRead(caller, knownOf(document.state))) return refuse('NOT_FOUND');
         return ok(viewOf(knownOf(document.state)), { version: document.version });
       },

@@ -51,7 +51,7 @@ export function parseJson(bytes: Buffer): { readonly value: unknown } | Refusal 
     return malformed('The body is not JSON');
   }
   // Both can only come in by an escape or by this very name, so most bodies are never walked.
-  if ((text.includes('\\u') || text.includes('__proto__')) && !harmless(value)) {
+  if ((text.includes('\\u') || text.includes('__proto__')) && !isHarmless(value)) {
     return malformed('The body holds text or a key that is not allowed (NUL, half a surrogate pair, __proto__)');
   }
   return { value };
@@ -62,11 +62,12 @@ export function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
 
-function harmless(value: unknown): boolean {
+/** True for a JSON value that every store can hold and no prototype hides in. */
+export function isHarmless(value: unknown): boolean {
   if (typeof value === 'string') return isStorable(value);
-  if (Array.isArray(value)) return value.every(harmless);
+  if (Array.isArray(value)) return value.every(isHarmless);
   if (value === null || typeof value !== 'object') return true;
-  return Object.entries(value).every(([key, inner]) => key !== '__proto__' && isStorable(key) && harmless(inner));
+  return Object.entries(value).every(([key, inner]) => key !== '__proto__' && isStorable(key) && isHarmless(inner));
 }
 
 /** The deepest nesting of brackets outside strings, found without recursion and before anything is built. */

@@ -125,10 +125,16 @@ function minVersionOf(text: string): { id: string; version: number } | undefined
   if (text === '') return undefined;
   const [, id, version] = /^(.{1,255})@(\d{1,15})$/.exec(text) ?? [];
   if (id === undefined || version === undefined) return null;
+  const named = decoded(id);
+  return isStorable(named) ? { id: named, version: Number(version) } : null;
+}
+
+/** An id that no header can hold comes percent-encoded; one that only looks so is what it is. */
+function decoded(id: string): string {
   try {
-    return { id: decodeURIComponent(id), version: Number(version) };
+    return decodeURIComponent(id);
   } catch {
-    return { id, version: Number(version) };
+    return id;
   }
 }
 

@@ -1,6 +1,7 @@
 // Lists: `limit`, an opaque `cursor`, and an answer that says where the next page is.
 import { z } from 'zod';
 import { type Answer, type AnswerOptions, ok } from './answer.ts';
+import { isHarmless } from './body.ts';
 
 /** Items of a page: 20 unless told, at most 100. */
 export const Limit = z.int().min(1).max(100).default(20);
@@ -17,7 +18,7 @@ export function Cursor<S extends z.ZodType>(place: S) {
     .max(2_048)
     .transform((text, context): z.output<S> => {
       const parsed = place.safeParse(decoded(text));
-      if (parsed.success) return parsed.data;
+      if (parsed.success && isHarmless(parsed.data)) return parsed.data;
       context.addIssue({ code: 'custom', message: 'Not a cursor of this list' });
       return z.NEVER;
     });
