@@ -37,6 +37,9 @@ func main() {
 		fail(err)
 	}
 	cluster.ControlKey(int16(kmsg.JoinGroup), hastenRebalance)
+	if err := watch(cluster); err != nil {
+		fail(err)
+	}
 	for _, topic := range strings.FieldsFunc(*topics, func(r rune) bool { return r == ',' }) {
 		if err := cluster.CreateTopic(topic, int32(*partitions), nil); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			fail(fmt.Errorf("create topic %s: %w", topic, err))
