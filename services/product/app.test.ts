@@ -1,20 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type Koa from 'koa';
-import request from 'supertest';
-import type { EventSourced } from '#kit/events/event-sourced';
-import { silent } from '#kit/log';
-import { type FakeSidecar, startFakeSidecar } from '#kit/testing/fake-sidecar';
-import { testIssuer } from '#kit/testing/tokens';
+import { type Bearer, type Bench, startBench } from '#kit/testing/bench';
+import type { FakeSidecar } from '#kit/testing/fake-sidecar';
 import { productService } from './app.ts';
 import type { ProductList, ProductQuery } from './views.ts';
 
 const STORE = 'statestore-product';
-const issuer = testIssuer();
-const writer = `Bearer ${issuer.token({ perm: ['product:write'] })}`;
+const writer: Bearer = { perm: ['product:write'] };
 
+let bench: Bench;
 let fake: FakeSidecar;
-let service: EventSourced;
-let app: ReturnType<Koa['callback']>;
 const asked: ProductQuery[] = [];
 const list: ProductList = {
   projection: { topic: 'products', tables: [] },
@@ -26,18 +20,13 @@ const list: ProductList = {
 };
 
 beforeAll(async () => {
-  fake = await startFakeSidecar();
-  service = productService({ name: 'product', sidecar: fake.client, log: silent, verifier: issuer.verifier, list });
-  await service.begin();
-  app = service.app.callback();
+  bench = await startBench((parts) => productService({ ...parts, list }), { name: 'product' });
+  fake = bench.fake;
 });
 afterEach(() => {
   fake.intercept = undefined;
 });
-afterAll(async () => {
-  await service.stop();
-  await fake.close();
-});
+afterAll(() => bench.close());
 
 let skus = 0;
 const newSku = () => `sku-${++skus}`;
@@ -49,14 +38,12 @@ const tea = (sku: string) => ({
   prices: [{ shopId: 'default', amount: 250, currency: 'USD' }],
 });
 const path = (sku: string) => `/api/v1/products/${encodeURIComponent(sku)}`;
-const post = (body: object, token = writer) =>
-  request(app).post('/api/v1/products').set('authorization', token).send(body);
+const post = (body: object, bearer = writer) => bench.as(bearer).post('/api/v1/products').send(body);
 const put = (to: string, body: object, ifMatch?: string) => {
-  const sent = request(app).put(to).set('authorization', writer);
+  const sent = bench.as(writer).put(to);
   return (ifMatch === undefined ? sent : sent.set('if-match', ifMatch)).send(body);
 };
-const batch = (items: unknown[]) =>
-  request(app).post('/api/v1/products/batch').set('authorization', writer).send({ items });
+const batch = (items: unknown[]) => bench.as(writer).post('/api/v1/products/batch').send({ items });
 
 describe('POST /products', () => {
   test('creates a product that anyone can read, and publishes it whole', async () => {
@@ -64,10 +51,10 @@ describe('POST /products', () => {
     const created = await post(product);
     expect(created.status).toBe(201);
     expect(created.headers).toMatchObject({ location: path('a b ü'), etag: '"1"' });
-    const read = await request(app).get(path('a b ü'));
+    const read = await bench.as().get(path('a b ü'));
     expect(read.body).toEqual(product);
     expect(read.headers.etag).toBe('"1"');
-    expect((await request(app).get(path('a b ü')).set('if-none-match', '"1"')).status).toBe(304);
+    expect((await bench.as().get(path('a b ü')).set('if-none-match', '"1"')).status).toBe(304);
     expect(fake.published.at(-1)).toMatchObject({
       topic: 'products',
       partitionKey: expect.stringMatching(/^products-[0-7]$/),
@@ -83,7 +70,7 @@ describe('POST /products', () => {
       code: 'ALREADY_EXISTS',
       sku: product.sku,
     });
-    expect((await request(app).get(path(product.sku))).body.name).toBe('Green tea');
+    expect((await bench.as().get(path(product.sku))).body.name).toBe('Green tea');
   });
 
   test('is still a creation when the answer of the store got lost', async () => {
@@ -100,9 +87,9 @@ describe('POST /products', () => {
 
   test('needs the permission', async () => {
     const product = tea(newSku());
-    expect((await request(app).post('/api/v1/products').send(product)).status).toBe(401);
-    expect((await post(product, `Bearer ${issuer.token({ perm: ['order:sell'] })}`)).status).toBe(403);
-    expect((await request(app).get(path(product.sku))).status).toBe(404);
+    expect((await bench.as().post('/api/v1/products').send(product)).status).toBe(401);
+    expect((await post(product, { perm: ['order:sell'] })).status).toBe(403);
+    expect((await bench.as().get(path(product.sku))).status).toBe(404);
   });
 
   const price = { shopId: 'default', amount: 1, currency: 'USD' };
@@ -215,8 +202,8 @@ describe('POST /products/batch', () => {
       { sku: known.sku, outcome: 'refused', code: 'VALIDATION_FAILED', detail },
       { sku: known.sku, outcome: 'updated' },
     ]);
-    expect((await request(app).get(path(fresh.sku))).body.name).toBe('Second');
-    expect((await request(app).get(path(known.sku))).headers.etag).toBe('"2"');
+    expect((await bench.as().get(path(fresh.sku))).body.name).toBe('Second');
+    expect((await bench.as().get(path(known.sku))).headers.etag).toBe('"2"');
   });
 
   test('takes 1 to 500 items', async () => {
@@ -257,19 +244,20 @@ describe('POST /products/batch', () => {
     };
     const { results } = (await batch([old, fresh])).body;
     expect(results.map(({ outcome }: { outcome: string }) => outcome)).toEqual(['updated', 'created']);
-    expect((await request(app).get(path(old.sku))).body.name).toBe(old.name);
+    expect((await bench.as().get(path(old.sku))).body.name).toBe(old.name);
   });
 });
 
 describe('GET /products', () => {
   test('hands on what is asked, and says when the list is behind', async () => {
     asked.length = 0;
-    const first = await request(app)
+    const first = await bench
+      .as()
       .get('/api/v1/products?q=green%20tea&department=&limit=1')
       .set('x-min-version', 'sku-1@9');
     expect(first.headers['x-stale']).toBe('true');
     expect(first.body.items).toHaveLength(1);
-    const second = await request(app).get(`/api/v1/products?cursor=${first.body.next}`).set('x-min-version', 'sku-1@8');
+    const second = await bench.as().get(`/api/v1/products?cursor=${first.body.next}`).set('x-min-version', 'sku-1@8');
     expect(second.headers['x-stale']).toBeUndefined();
     expect(second.body.next).toBeNull();
     expect(asked).toEqual([
@@ -292,7 +280,7 @@ describe('POST /internal/prices', () => {
     });
     await post(unpriced);
     const skus = [unpriced.sku, 'no such sku', own.sku, own.sku, 'x'.repeat(2_000), '../\u0001'];
-    const ask = (body: object) => request(app).post('/internal/prices').send(body);
+    const ask = (body: object) => bench.as().post('/internal/prices').send(body);
     const answer = await ask({ shopId: 'shop-1', skus });
     expect(answer.status).toBe(200);
     const priced = { sku: own.sku, known: true, name: 'Green tea', department: '', amount: 0, currency: 'USD' };

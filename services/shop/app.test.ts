@@ -1,32 +1,21 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type Koa from 'koa';
-import request from 'supertest';
-import type { EventSourced } from '#kit/events/event-sourced';
-import { silent } from '#kit/log';
-import { type FakeSidecar, startFakeSidecar } from '#kit/testing/fake-sidecar';
-import { testIssuer } from '#kit/testing/tokens';
+import { type Bearer, type Bench, startBench } from '#kit/testing/bench';
+import type { FakeSidecar } from '#kit/testing/fake-sidecar';
 import { shopService } from './app.ts';
 
-const issuer = testIssuer();
-const writer = `Bearer ${issuer.token({ perm: ['shop:write'] })}`;
+const writer: Bearer = { perm: ['shop:write'] };
 
+let bench: Bench;
 let fake: FakeSidecar;
-let service: EventSourced;
-let app: ReturnType<Koa['callback']>;
 
 beforeAll(async () => {
-  fake = await startFakeSidecar();
-  service = shopService({ name: 'shop', sidecar: fake.client, log: silent, verifier: issuer.verifier });
-  await service.begin();
-  app = service.app.callback();
+  bench = await startBench(shopService, { name: 'shop' });
+  fake = bench.fake;
 });
 afterEach(() => {
   fake.intercept = undefined;
 });
-afterAll(async () => {
-  await service.stop();
-  await fake.close();
-});
+afterAll(() => bench.close());
 
 let ids = 0;
 const shopNamed = (id = `shop-${++ids}`) => ({
@@ -37,10 +26,9 @@ const shopNamed = (id = `shop-${++ids}`) => ({
   timeZone: 'Europe/Rome',
 });
 const path = (id: string) => `/api/v1/shops/${id}`;
-const post = (body: object, token = writer) =>
-  request(app).post('/api/v1/shops').set('authorization', token).send(body);
+const post = (body: object, bearer = writer) => bench.as(bearer).post('/api/v1/shops').send(body);
 const put = (id: string, body: object, ifMatch?: string) => {
-  const sent = request(app).put(path(id)).set('authorization', writer);
+  const sent = bench.as(writer).put(path(id));
   return (ifMatch === undefined ? sent : sent.set('if-match', ifMatch)).send(body);
 };
 
@@ -48,7 +36,7 @@ async function everyShop(limit: number): Promise<string[]> {
   const found: string[] = [];
   for (let next: string | null = ''; next !== null; ) {
     const query: string = `limit=${limit}${next === '' ? '' : `&cursor=${next}`}`;
-    const { body } = await request(app).get(`/api/v1/shops?${query}`);
+    const { body } = await bench.as().get(`/api/v1/shops?${query}`);
     found.push(...body.items.map(({ id }: { id: string }) => id));
     next = body.next;
   }
@@ -61,10 +49,10 @@ describe('POST /shops', () => {
     const opened = await post(shop);
     expect(opened.status).toBe(201);
     expect(opened.headers).toMatchObject({ location: path(shop.id), etag: '"1"' });
-    const read = await request(app).get(path(shop.id));
+    const read = await bench.as().get(path(shop.id));
     expect(read.body).toEqual(shop);
-    expect((await request(app).get(path(shop.id)).set('if-none-match', '"1"')).status).toBe(304);
-    expect((await request(app).get(`/internal/shops/${shop.id}`)).body).toEqual(shop);
+    expect((await bench.as().get(path(shop.id)).set('if-none-match', '"1"')).status).toBe(304);
+    expect((await bench.as().get(`/internal/shops/${shop.id}`)).body).toEqual(shop);
     expect(fake.published.filter(({ topic }) => topic === 'shops').at(-1)).toMatchObject({
       event: { type: 'retail.shop.opened.v1', data: { version: 1, payload: shop } },
     });
@@ -106,8 +94,8 @@ describe('POST /shops', () => {
   });
 
   test('needs the permission', async () => {
-    expect((await request(app).post('/api/v1/shops').send(shopNamed())).status).toBe(401);
-    expect((await post(shopNamed(), `Bearer ${issuer.token({ perm: ['order:sell'] })}`)).status).toBe(403);
+    expect((await bench.as().post('/api/v1/shops').send(shopNamed())).status).toBe(401);
+    expect((await post(shopNamed(), { perm: ['order:sell'] })).status).toBe(403);
   });
 
   test.each<[string, object, string]>([
@@ -137,7 +125,7 @@ describe('PUT /shops/{id}', () => {
     expect(changed.body).toEqual({ ...shop, name: 'Renamed' });
     expect(changed.headers.etag).toBe('"2"');
     expect((await put(shop.id, shop, '"1"')).body).toMatchObject({ code: 'PRECONDITION_FAILED', current: 2 });
-    const { body } = await request(app).get('/api/v1/shops?limit=100');
+    const { body } = await bench.as().get('/api/v1/shops?limit=100');
     expect(body.items.find(({ id }: { id: string }) => id === shop.id).name).toBe('Renamed');
   });
 
@@ -166,11 +154,11 @@ describe('GET /shops', () => {
     expect(all.length).toBeGreaterThan(5);
     expect(all).toEqual([...all].sort());
     expect(await everyShop(2)).toEqual(all);
-    expect((await request(app).get('/api/v1/shops?cursor=nonsense')).status).toBe(400);
+    expect((await bench.as().get('/api/v1/shops?cursor=nonsense')).status).toBe(400);
   });
 
   test('knows what is not there', async () => {
-    expect((await request(app).get(path('none'))).body.code).toBe('NOT_FOUND');
-    expect((await request(app).get('/internal/shops/none')).body.code).toBe('NOT_FOUND');
+    expect((await bench.as().get(path('none'))).body.code).toBe('NOT_FOUND');
+    expect((await bench.as().get('/internal/shops/none')).body.code).toBe('NOT_FOUND');
   });
 });
