@@ -139,6 +139,13 @@ describe('auth', () => {
     expect((await post('/refresh', { refreshToken: two.refreshToken })).status).toBe(200);
   });
 
+  test('does not end a session for who knows only its name', async () => {
+    const { refreshToken } = (await login()).body;
+    const forged = `${refreshToken.split('.')[0]}.${'A'.repeat(43)}`;
+    expect((await post('/logout', { refreshToken: forged })).status).toBe(204);
+    expect((await post('/refresh', { refreshToken })).status).toBe(200);
+  });
+
   test('logs out by access token as well, and needs one of the two', async () => {
     const { accessToken, refreshToken } = (await login()).body;
     expect((await post('/logout')).status).toBe(401);
