@@ -15,11 +15,12 @@ export interface DemoOptions {
 }
 
 const ADMIN = 'admin@demo.test';
+/** Of each shop's best sellers, so many come into the demo. */
 const PRODUCTS_PER_SHOP = 60;
 /** So many of each that no demo sells out by accident. */
-const QUANTITY = 1_000;
+const QUANTITY = 10_000;
 /** Names the opening stock: a start that comes again books nothing twice. A changed demo needs a new name. */
-const REFERENCE = 'demo-opening-stock-1';
+const REFERENCE = 'demo-opening-stock-2';
 
 /** The web shop of the demo. */
 export const WEB_SHOP: Shop = { id: 'web', name: 'Web shop', kind: 'web', currency: 'USD', timeZone: 'UTC' };
@@ -47,15 +48,13 @@ export async function seedDemo({ baseUrl, secrets, log = () => {} }: DemoOptions
     await fillCatalogue(gateway, demo.products);
     await Promise.all(demo.shops.filter((shop) => shop !== WEB_SHOP).map((shop) => stock(gateway, shop, demo)));
     await stock(gateway, WEB_SHOP, demo);
-    log(
-      `demo data: ${demo.shops.length} shops, ${demo.products.length} products, ${PRODUCTS_PER_SHOP} in stock at each`,
-    );
+    log(`demo data: ${demo.shops.length} shops with ${demo.products.length} products in stock at each`);
   } finally {
     await gateway.close();
   }
 }
 
-/** What the demo consists of: the shops of the data with the goods each sells most, and a web shop with the best of all. */
+/** What the demo consists of: the shops of the data and a web shop, with the goods that any of them sells most. */
 export function planDemo(baskets: readonly Basket[]): Demo {
   const stores = storesOf(baskets);
   const best = (sold: readonly Basket[]) =>
@@ -65,18 +64,18 @@ export function planDemo(baskets: readonly Basket[]): Demo {
   const rows = new Map(readProducts().map((row) => [row.sku, row]));
   // A web order is priced by the catalogue: a product without a price above zero would be given away.
   const priced = (sku: string) => (rows.get(sku)?.listPrice ?? 0) > 0;
-  const assortment = new Map(
-    [
-      ...stores.map((shop) => [shop.id, best(baskets.filter(({ shopId }) => shopId === shop.id))] as const),
-      [WEB_SHOP.id, best(baskets)] as const,
-    ].map(([shopId, skus]) => [shopId, skus.filter(priced).slice(0, PRODUCTS_PER_SHOP)]),
+  const favourites = [...stores.map(({ id }) => baskets.filter(({ shopId }) => shopId === id)), baskets].map((sold) =>
+    best(sold).filter(priced).slice(0, PRODUCTS_PER_SHOP),
   );
-  const skus = [...new Set([...assortment.values()].flat())];
+  // Every shop has every product of the demo: whatever the catalogue shows can be bought anywhere.
+  const skus = [...new Set(favourites.flat())].sort();
+  const shops = [...stores, WEB_SHOP];
+  const assortment = new Map(shops.map(({ id }) => [id, skus]));
   const products = skus.flatMap((sku) => {
     const row = rows.get(sku);
     return row ? [productOf(row)] : [];
   });
-  return { shops: [...stores, WEB_SHOP], products, assortment };
+  return { shops, products, assortment };
 }
 
 async function isDone(gateway: Gateway, { assortment }: Demo): Promise<boolean> {
