@@ -1,0 +1,102 @@
+// The inventory service on a bench: its shops and skus exist, orders are events, and the store can die between any two saves.
+import { type Bearer, type Bench, type CloudEvent, event, startBench } from '#kit/testing/bench';
+import { inventoryService } from '../app.ts';
+import { type Item, itemOf } from '../item.ts';
+import type { Line } from '../reservation.ts';
+
+export const manager: Bearer = { sub: 'm-1', perm: ['inventory:read', 'inventory:write'], shops: ['*'] };
+
+/** `refused`: the store does not take the transaction. `lost`: it does, and nobody hears of it. */
+export type Death = 'refused' | 'lost';
+
+export interface InventoryBench extends Bench {
+  /** Sends a receipt or an adjustment under a key, its own unless told. */
+  move(kind: 'receipts' | 'adjustments', body: object, key?: string): ReturnType<ReturnType<Bench['as']>['post']>;
+  /** Books goods in. */
+  stock(shopId: string, lines: readonly Line[]): Promise<void>;
+  /** What is stored of a sku; undefined if nothing ever was. */
+  item(shopId: string, sku: string): (Item & { readonly version: number }) | undefined;
+  /** The store dies at the n-th transaction from now and answers nothing until it is told to live. */
+  dieAt(transaction: number, death: Death): void;
+  /** Tells the store to live. False if it never died. */
+  revive(): boolean;
+}
+
+export async function startInventoryBench(): Promise<InventoryBench> {
+  const base = await startBench((parts) => inventoryService({ ...parts, sweepAfterSeconds: 30 }), {
+    name: 'inventory',
+  });
+  let keys = 0;
+  let dead = false;
+  base.play('shop', (path) => {
+    const id = decodeURIComponent(path.split('/').at(-1) ?? '');
+    return id === 'nowhere' ? 404 : { id, name: 'Shop', kind: 'store', currency: 'USD', timeZone: 'UTC' };
+  });
+  base.play('product', (_, { skus }: { skus: string[] }) => {
+    return { prices: skus.map((sku) => ({ sku, known: sku !== 'gold' })) };
+  });
+  const bench: InventoryBench = Object.assign(base, {
+    move(kind: 'receipts' | 'adjustments', body: object, key = `key-${++keys}`) {
+      return base.as(manager).post(`/api/v1/inventory/${kind}`).set('idempotency-key', key).send(body);
+    },
+    async stock(shopId: string, lines: readonly Line[]) {
+      const { status, body } = await bench.move('receipts', { shopId, lines, reference: `opening-${++keys}` });
+      if (status !== 201) throw new Error(JSON.stringify(body));
+    },
+    item(shopId: string, sku: string) {
+      const document = base.document<Item>(itemOf(shopId, sku).key);
+      return document && { ...document.state, version: document.version };
+    },
+    dieAt(transaction: number, death: Death) {
+      let left = transaction;
+      base.fake.intercept = async (method: string, path: string, body: string) => {
+        if (dead) return path.includes('/state/') ? 'break' : undefined;
+        if (!path.endsWith('/transaction') || --left !== 0) return undefined;
+        // What is sent on from here comes by once more, and counts below nought.
+        if (death === 'lost') await fetch(`http://127.0.0.1:${base.fake.port}${path}`, { method, body });
+        dead = true;
+        return 'break';
+      };
+    },
+    revive() {
+      const died = dead;
+      dead = false;
+      base.fake.intercept = undefined;
+      return died;
+    },
+  });
+  return bench;
+}
+
+export interface Sold {
+  readonly orderId: string;
+  readonly shopId?: string;
+  readonly lines: readonly Line[];
+  readonly settled?: boolean;
+}
+
+/** The events of one order, in their order. `failed` is payment's. */
+export function eventsOf({ orderId, shopId = 'north', lines, settled = false }: Sold) {
+  const priced = lines.map((line) => {
+    return { ...line, unitPrice: 100, discounts: [], total: 100 * line.quantity, department: null };
+  });
+  const amount = priced.reduce((sum, { total }) => sum + total, 0);
+  const order = {
+    ...{ orderId, channel: 'pos', shopId, customerId: null, partition: shopId, currency: 'USD', timeZone: 'UTC' },
+    ...{ occurredAt: null, placedAt: '2026-01-01T00:00:00.000Z', tender: { method: 'card' }, lines: priced },
+    ...{ gross: amount, discounts: 0, net: amount, tax: 0, settled, deadlineAt: null },
+  };
+  const reason = { code: 'CUSTOMER_REQUEST', detail: 'No more' };
+  const due = { paymentId: `pay-${orderId}`, orderId, shopId, customerId: null, partition: shopId, amount };
+  const declined = { code: 'PAYMENT_DECLINED', detail: 'Declined' };
+  const ofOrder = (type: string, version: number, more: object = {}): CloudEvent =>
+    event(type, `order:${orderId}`, version, { ...order, ...more });
+  return {
+    placed: ofOrder('order.placed', 1),
+    confirmed: ofOrder('order.confirmed', 2, { paymentId: due.paymentId }),
+    cancelled: ofOrder('order.cancelled', 3, { cancellation: reason, from: 'confirmed' }),
+    failed: event('payment.failed', `payment:${due.paymentId}`, 2, {
+      ...{ ...due, currency: 'USD', method: 'card', reason: declined },
+    }),
+  };
+}
