@@ -51,10 +51,12 @@ describe('GET /orders/{id}', () => {
 
 describe('GET /orders', () => {
   const list = (query: string, bearer: Bearer) => bench.as(bearer).get(`/api/v1/orders?${query}`);
+  /** Without those of the sweep. */
+  const questions = () => bench.views.queries.filter(({ sql }) => sql.startsWith('select view'));
   /** The one query that the list view was asked. */
   const question = () => {
-    expect(bench.views.queries).toHaveLength(1);
-    const { sql, params } = bench.views.queries[0] ?? { sql: '', params: [] };
+    expect(questions()).toHaveLength(1);
+    const { sql, params } = questions()[0] ?? { sql: '', params: [] };
     return [sql.replace(/^select view from orders | order by placed_at desc, id desc/g, ''), params];
   };
 
@@ -93,7 +95,7 @@ describe('GET /orders', () => {
     ['a parameter that is none', 'sku=tea', admin, 400],
   ])('refuses %s', async (_, query, bearer, status) => {
     expect((await list(query, bearer)).status).toBe(status);
-    expect(bench.views.queries).toEqual([]);
+    expect(questions()).toEqual([]);
   });
 
   test('pages by time and id', async () => {
