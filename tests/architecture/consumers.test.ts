@@ -1,0 +1,127 @@
+// What a service reads of another one's events is written by hand: it is held to the owner's contract here. Each consumer is
+// delivered what the contracts promise, and no more, and buries nothing. (report keeps events as they come.)
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { inventoryService } from '../../services/inventory/app.ts';
+import { catalogue, type Topic, type TopicName } from '../../services/kit/events/catalogue.ts';
+import { append, emptyDocument } from '../../services/kit/events/document.ts';
+import type { EventSourced, ServiceParts } from '../../services/kit/events/event-sourced.ts';
+import { type Bench, type CloudEvent, event, startBench } from '../../services/kit/testing/bench.ts';
+import { notificationService } from '../../services/notification/app.ts';
+import { orderService } from '../../services/order/app.ts';
+import { type OrderEvent, orderOf, orders } from '../../services/order/order.ts';
+import { paymentService } from '../../services/payment/app.ts';
+import { paymentIdOf } from '../../services/payment/payment.ts';
+import { productService } from '../../services/product/app.ts';
+import { files, read } from './sources.ts';
+
+/** What our contracts use of JSON Schema. */
+interface Schema {
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly unknown[];
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+}
+
+const ACCOUNT = '0d5b7a52-3c64-4a0e-9d53-0a4bb3a7d6a1';
+/** Texts that have a form, or meet again in other events; any other text is a word. */
+const textsOf = (orderId: string): Readonly<Record<string, string>> => ({
+  ...{ orderId, paymentId: paymentIdOf(orderId), customerId: ACCOUNT, accountId: ACCOUNT },
+  ...{ currency: 'USD', timeZone: 'UTC', template: 'order-confirmed' },
+  ...{ placedAt: '2026-01-01T00:00:00.000Z', occurredAt: '2026-01-01T00:00:00.000Z' },
+});
+
+/** The least that a contract promises: required members alone, one item in each list. */
+function sample(schema: Schema, texts: Readonly<Record<string, string>>, name = ''): unknown {
+  if (schema.enum) return schema.enum[0];
+  const type = Array.isArray(schema.type) ? (schema.type as string[])[0] : schema.type;
+  switch (type) {
+    case 'object':
+      return Object.fromEntries(
+        (schema.required ?? []).map((member) => [member, sample(schema.properties?.[member] ?? {}, texts, member)]),
+      );
+    case 'array':
+      return [sample(schema.items ?? {}, texts)];
+    case 'integer':
+      return 1;
+    case 'boolean':
+      return true;
+    case 'string':
+      return texts[name] ?? 'word';
+    default:
+      throw new Error(`no sample of ${name}: ${JSON.stringify(schema)}`);
+  }
+}
+
+const contracts = new Map(
+  files.flatMap((path) => {
+    const [, type] = /^services\/[^/]+\/contracts\/(.+)\.v1\.json$/.exec(path) ?? [];
+    return type === undefined ? [] : [[type, JSON.parse(read(path)) as Schema] as const];
+  }),
+);
+
+function sampleOf(type: string, orderId: string): object {
+  const contract = contracts.get(type);
+  if (!contract) throw new Error(`no contract of ${type}`);
+  return sample(contract, textsOf(orderId)) as object;
+}
+
+const parts = { deadlineSeconds: 900, sweepAfterSeconds: 30, providerTimeout: 2_000, mailTimeoutSeconds: 8 };
+const services: Readonly<Record<string, (given: ServiceParts) => EventSourced>> = {
+  order: (given) => orderService({ ...given, ...parts }),
+  inventory: (given) => inventoryService({ ...given, ...parts }),
+  payment: (given) => paymentService({ ...given, ...parts }),
+  product: productService,
+  notification: (given) => notificationService({ ...given, ...parts, mailBinding: 'mail' }),
+};
+
+/** Stands for everything that happened before an event: what it needs to be more than unknown. */
+const before: Readonly<Record<string, readonly string[]>> = {
+  'order.confirmed': ['order.placed'],
+  'order.cancelled': ['order.placed', 'stock.reserved'],
+  'payment.failed': ['order.placed'],
+};
+
+const topics = Object.entries(catalogue as Record<string, Topic>);
+const topicOf = (type: string) => topics.find(([, { types }]) => types.includes(type))?.[0] as TopicName;
+
+test('every consumer is held to the contracts', () => {
+  const consumers = new Set(topics.flatMap(([, { heardBy }]) => heardBy));
+  expect([...consumers].sort()).toEqual([...Object.keys(services), 'report'].sort());
+});
+
+describe.each(Object.entries(services))('%s takes what the contract promises of', (name, serviceOf) => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await startBench(serviceOf, { name });
+    bench.fake.bindings.set('mail', () => undefined);
+    bench.play('payment-provider', () => ({ outcome: 'declined', code: 'no', detail: 'no' }));
+    bench.play('auth', () => ({ id: ACCOUNT, email: 'ada@shop.test', name: 'Ada' }));
+  });
+  afterAll(() => bench.close());
+
+  /** Delivers the sample of a type, about an order. */
+  const deliver = (type: string, orderId: string, version: number) =>
+    bench.deliver(topicOf(type), event(type, `${type.split('.')[0]}:${orderId}`, version, sampleOf(type, orderId)));
+  const heard = topics.flatMap(([, { heardBy, types }]) => (heardBy.includes(name) ? types : []));
+
+  test.each(heard)('%s', async (type) => {
+    const orderId = randomUUID();
+    if (name === 'order') keepOrder(bench, orderId);
+    const earlier = (before[type] ?? []).filter((each) => heard.includes(each));
+    for (const each of earlier) expect(await deliver(each, orderId, 1)).toEqual(['SUCCESS']);
+    expect(await deliver(type, orderId, 1 + earlier.length)).toEqual(['SUCCESS']);
+    // What follows from it keeps the contract of this service.
+    const streams = bench.fake.published.map(({ event: each }) => (each as CloudEvent).data.stream);
+    for (const stream of new Set(streams)) bench.published(stream);
+  });
+});
+
+/** An order that was placed, in the store of its owner. */
+function keepOrder({ fake }: Bench, orderId: string): void {
+  const origin = { actor: 'a', correlationId: 'c', causationId: 'x', traceparent: '' };
+  const placed = { type: 'order.placed', data: sampleOf('order.placed', orderId) } as OrderEvent;
+  const ref = orderOf(orderId);
+  fake.put('statestore-order', ref.key, append(orders, emptyDocument(ref), [placed], origin, origin.traceparent));
+}
