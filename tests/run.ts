@@ -34,7 +34,8 @@ const rings: readonly Ring[] = [
     name: 'conformance',
     what: 'the kit, the runner, the simulators and single services against real daprd, broker and databases',
     minutes: 7,
-    run: { jest: ['--runTestsByPath', ...processTests()] },
+    // They wait more than they work: two files at a time.
+    run: { jest: ['--maxWorkers=2', '--runTestsByPath', ...processTests()] },
   },
   {
     name: 'acceptance',
