@@ -1,6 +1,6 @@
 // One lane of an outbox slot: the document that names the streams whose events may be unpublished, written in their
 // transactions. See `outbox.ts`.
-import type { Sidecar, Write } from '../dapr/sidecar.ts';
+import type { Sidecar, Stored, Write } from '../dapr/sidecar.ts';
 import { Conflict, Fault } from '../errors.ts';
 import type { StreamDocument } from './document.ts';
 import type { Publisher } from './publisher.ts';
@@ -98,11 +98,33 @@ export class OpenLane implements Lane {
     for (const key of this.unpublished()) {
       const waiting = this.#keys.get(key);
       if (!waiting || performance.now() - waiting.since < age) continue;
-      const stored = await this.#sidecar.get<StreamDocument>(this.#store, key);
-      if (stored) await this.#publisher.publish(stored.value);
-      // A stream that was never written (its transaction failed) has nothing to publish.
-      if (!stored || this.#publisher.publishedVersion(stored.value) >= stored.value.version) this.#keys.delete(key);
+      await this.#publishStored(key);
     }
+  }
+
+  /**
+   * Publishes what a lane names that another process left behind, and writes down that it is published: whoever changes
+   * those streams next knows nothing of us, and would publish the same events once more.
+   */
+  async settle(): Promise<void> {
+    for (const key of this.unpublished()) {
+      const stored = await this.#publishStored(key);
+      if (!stored) continue;
+      const value = { ...stored.value, publishedVersion: this.#publisher.publishedVersion(stored.value) };
+      try {
+        await this.#sidecar.save(this.#store, key, value, { etag: stored.etag });
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error; // it has been changed meanwhile: one repeat more does no harm
+      }
+    }
+  }
+
+  async #publishStored(key: string): Promise<Stored<StreamDocument> | undefined> {
+    const stored = await this.#sidecar.get<StreamDocument>(this.#store, key);
+    if (stored) await this.#publisher.publish(stored.value);
+    // A stream that was never written (its transaction failed) has nothing to publish.
+    if (!stored || this.#publisher.publishedVersion(stored.value) >= stored.value.version) this.#keys.delete(key);
+    return stored;
   }
 
   async clear(): Promise<void> {

@@ -233,7 +233,7 @@ export class Outbox {
       for (let n = 0; n < LANES; n += 1) {
         const lane = new OpenLane(`outbox:${number}:${n}`, epoch, this.#sidecar, this.#store, this.#publisher);
         await lane.take();
-        await lane.publishRest();
+        await lane.settle();
         await lane.clear();
       }
       const held = await this.#sidecar.get<SlotDocument>(this.#store, slotKey(number));
