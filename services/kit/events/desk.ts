@@ -66,7 +66,11 @@ export class Desk {
     return recall(this.#work.document(ref), command);
   }
 
-  /** Notes that the stream accepted the command at its present version. */
+  /**
+   * Notes that the stream accepted the command at its present version. A stream keeps its last 20: enough for short-lived
+   * aggregates, whose own id is often the command's. A long-lived one that clients command again and again forgets, and
+   * would do it twice: there the command has a document of its own (`inventory/command.ts`, guide "add a service").
+   */
   remember(ref: StreamRef, command: CommandIdentity): void {
     this.#work.remember(ref, command);
   }
