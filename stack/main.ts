@@ -82,7 +82,8 @@ function welcome(board: Board, { url, ports, secrets, dataDir, processes }: Mesh
     out('  Try:');
     out(`    curl -s '${url}/api/v1/products?limit=3'`);
     out(`    curl -s ${url}/api/v1/auth/login -H 'content-type: application/json' -d '${login}'`);
-    out('    npm run replay');
+    const usual = new URL(url).port === '8000' && dataDir === join(root, '.data', 'local');
+    out(usual ? '    npm run replay' : `    npm run replay -- --url ${url} --data ${dataDir}`);
     out();
   }
   out(`  Data and logs       ${dataDir}`);

@@ -1,5 +1,6 @@
 // The command line of `npm start`.
 import { parseArgs } from 'node:util';
+import { usage } from './bootstrap/usage.mjs';
 import { StackError } from './errors.ts';
 
 export interface StartOptions {
@@ -12,14 +13,7 @@ export interface StartOptions {
   readonly dataDir?: string;
 }
 
-export const usage = `npm start -- [options]
-  --base <port>        first port (8000); services, their sidecars and databases take blocks above it
-  --only <a,b>         these services only, with what they need
-  --replicas <a=2,b=3> several of a service
-  --data <folder>      where the data lies (.data/<profile>)
-  --profile <name>     folder below components/ (local)
-  --fresh              throw the data away and begin anew
-  --help`;
+export { usage };
 
 /** @throws StackError for an option or a value that it does not know. */
 export function parseOptions(args: readonly string[]): StartOptions {

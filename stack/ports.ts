@@ -64,8 +64,11 @@ export async function assertPortsFree(wanted: ReadonlyMap<number, string>): Prom
   const taken: string[] = [];
   for (const [port, use] of wanted) if (!(await isFree(port))) taken.push(`${port} (${use})`);
   if (taken.length === 0) return;
+  const [first] = taken;
   throw new StackError(
-    `Port ${taken.join(', ')} is taken by another process.`,
+    taken.length > 3
+      ? `${taken.length} of the ports that are needed are taken by other processes, ${first} first.`
+      : `Port ${taken.join(', ')} is taken by another process.`,
     'End that process (another mesh?), or choose another range with --base, for example --base 9000.',
   );
 }

@@ -9,6 +9,7 @@ import { installDependencies } from './bootstrap/dependencies.mjs';
 import { Failure } from './bootstrap/failure.mjs';
 import { buildRuntime } from './bootstrap/runtime-build.mjs';
 import { cacheFolder } from './bootstrap/runtime-folder.mjs';
+import { usage } from './bootstrap/usage.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const startedAt = Date.now();
@@ -56,8 +57,12 @@ function handOver() {
 }
 
 try {
-  await prepare();
-  if (!prepareOnly) handOver();
+  if (args.includes('--help')) {
+    process.stdout.write(`${usage}\n`);
+  } else {
+    await prepare();
+    if (!prepareOnly) handOver();
+  }
 } catch (error) {
   if (!(error instanceof Failure)) throw error;
   process.stderr.write(`\n${error.message}\n${error.remedy}\n`);

@@ -32,6 +32,15 @@ interface Options {
 const out = process.stdout;
 const say = (text = '') => out.write(`${text}\n`);
 
+/** True if a gateway is there; one that is still starting counts. */
+async function answers(url: string): Promise<boolean> {
+  const asked = fetch(new URL('/healthz', url), { signal: AbortSignal.timeout(3_000) });
+  return asked.then(
+    (response) => response.status < 500,
+    () => false,
+  );
+}
+
 /** Answers the exit code: 0 all equal, 1 something differs or failed, 2 wrong use, 130 interrupted. */
 async function main(argv: readonly string[]): Promise<number> {
   const baskets = readBaskets();
@@ -43,6 +52,10 @@ async function main(argv: readonly string[]): Promise<number> {
   process.once('SIGINT', () => interrupt.abort());
   const gateway = new Gateway({ baseUrl: options.url, connections: concurrency + 4, patience: 120_000 });
   try {
+    if (!(await answers(options.url))) {
+      say(`Nothing answers at ${options.url}. Start the system with "npm start", or name its address with --url.`);
+      return 2;
+    }
     const admin = gateway.as(person('admin@demo.test', secretOf(secrets, 'demo-password')));
     const tills = new Map(
       [...new Set(chosen.map(({ shopId }) => shopId))].map((id) => [

@@ -1,0 +1,2 @@
+/** What `npm start -- --help` says. */
+export const usage: string;
