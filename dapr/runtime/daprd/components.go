@@ -6,7 +6,9 @@ import (
 	"github.com/dapr/components-contrib/nameresolution/sqlite"
 	"github.com/dapr/components-contrib/pubsub/kafka"
 	"github.com/dapr/components-contrib/secretstores/local/file"
+	statedynamodb "github.com/dapr/components-contrib/state/aws/dynamodb"
 	statepostgres "github.com/dapr/components-contrib/state/postgresql/v2"
+	stateredis "github.com/dapr/components-contrib/state/redis"
 	statesqlite "github.com/dapr/components-contrib/state/sqlite"
 	"github.com/dapr/dapr/pkg/components"
 	bindingsloader "github.com/dapr/dapr/pkg/components/bindings"
@@ -28,6 +30,8 @@ import (
 // Importing cmd/daprd/components instead would compile some 170 drivers.
 func registerComponents(log, contribLog logger.Logger) *registry.Options {
 	stateloader.DefaultRegistry.RegisterComponent(statesqlite.NewSQLiteStateStore, "sqlite")
+	stateloader.DefaultRegistry.RegisterComponent(statedynamodb.NewDynamoDBStateStore, "aws.dynamodb")
+	stateloader.DefaultRegistry.RegisterComponent(stateredis.NewRedisStateStore, "redis")
 	// Only v2 is offered, also when the YAML forgets `version`: v1 keeps other tables and xmin ETags.
 	stateloader.DefaultRegistry.RegisterComponentWithVersions("postgresql", components.Versioning{
 		Preferred: components.VersionConstructor{Version: "v2", Constructor: statepostgres.NewPostgreSQLStateStore},
