@@ -1,0 +1,74 @@
+// The command line of `npm run bench`.
+import { parseArgs } from 'node:util';
+import { type LineName, lineNames } from './subject.ts';
+
+export const usage = `npm run bench -- [line...] [options]
+  lines                ${lineNames.join(', ')}; a part of a name is enough; all when none is named
+  --clients <list>     closed loop with so many clients, one after another (8,32)
+  --seconds <n>        load in each window (20)
+  --rounds <n>         windows of each line, system and chain in turn (3)
+  --warm-up <n>        seconds of load on each before the first window (20)
+  --open               also p99 at half the peak, and what happens at twice the peak
+  --no-chain           the system alone
+  --noisy              print a run also when others used the machine
+  --json <file>        the whole report as JSON`;
+
+export interface Options {
+  readonly lines: readonly LineName[];
+  readonly clients: readonly number[];
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly warmUp: number;
+  readonly open: boolean;
+  readonly chain: boolean;
+  readonly noisy: boolean;
+  readonly json: string | undefined;
+  readonly help: boolean;
+}
+
+/** @throws {RangeError} naming what is wrong */
+export function parseOptions(args: readonly string[]): Options {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    allowNegative: true,
+    options: {
+      clients: { ...text, default: '8,32' },
+      seconds: { ...text, default: '20' },
+      rounds: { ...text, default: '3' },
+      'warm-up': { ...text, default: '20' },
+      open: flag,
+      chain: { type: 'boolean', default: true },
+      noisy: flag,
+      json: text,
+      help: flag,
+    },
+  });
+  return {
+    lines: linesNamed(positionals),
+    clients: values.clients.split(',').map((part) => numberIn('clients', part, 1, 1_000)),
+    seconds: numberIn('seconds', values.seconds, 1, 7_200),
+    rounds: numberIn('rounds', values.rounds, 1, 20),
+    warmUp: numberIn('warm-up', values['warm-up'], 0, 600),
+    ...{ open: values.open, chain: values.chain, noisy: values.noisy, json: values.json, help: values.help },
+  };
+}
+
+function linesNamed(words: readonly string[]): LineName[] {
+  const strange = words.find((word) => !lineNames.some((name) => name.includes(word)));
+  if (strange !== undefined) throw new RangeError(`There is no line "${strange}", only ${lineNames.join(', ')}.`);
+  if (words.length === 0) return [...lineNames];
+  return lineNames.filter((name) =>
+    words.some((word) => ((lineNames as readonly string[]).includes(word) ? name === word : name.includes(word))),
+  );
+}
+
+function numberIn(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new RangeError(`--${name} takes whole numbers from ${least} to ${most}, not "${text}".`);
+  }
+  return value;
+}
