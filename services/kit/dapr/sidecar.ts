@@ -135,12 +135,14 @@ export class Sidecar {
 
   /**
    * Writes all documents or none, each guarded by its ETag or by "must not exist".
-   * At most 100 writes, none twice, together below 4 MiB (daprd's body limit).
+   * At most 100 writes, none twice, together below 4 MiB (daprd's body limit). They go in the order of their keys: two
+   * transactions that PostgreSQL meets in opposite orders are a deadlock, which it notices after a second.
    * @throws {Conflict} the store refused: a guard failed *or* the store is in trouble. daprd answers 500 to both,
    * so the caller has to read every document again, strongly, before it tries again.
    */
   async transact(store: string, writes: readonly (Write | Removal)[]): Promise<void> {
-    const operations = writes.map((write) => ('remove' in write ? removal(write) : upsert(write)));
+    const inOrder = writes.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+    const operations = inOrder.map((write) => ('remove' in write ? removal(write) : upsert(write)));
     const reply = await this.#call('POST', `/v1.0/state/${enc(store)}/transaction`, { body: { operations } });
     if (reply.status === 500) throw new Conflict(`transaction on ${store} refused: ${text(reply)}`);
     if (reply.status >= 300) throw fault('transaction', store, reply);
