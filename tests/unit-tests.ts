@@ -13,9 +13,12 @@ export function unitTests(): string[] {
   return tests.filter((path) => !launches(path));
 }
 
-/** Paths of the tests that start real processes, but for the rings of their own: acceptance and chaos. */
+/**
+ * Paths of the tests that start real processes, but for the rings of their own (acceptance and chaos) and for the
+ * component sets that `npm test` leaves to `npm run conformance`.
+ */
 export function processTests(): string[] {
-  return tests.filter((path) => launches(path) && !/^tests\/(acceptance|chaos)\//.test(path));
+  return tests.filter((path) => launches(path) && !/^tests\/(acceptance|chaos|conformance\/further)\//.test(path));
 }
 
 function launches(path: string, seen = new Set<string>()): boolean {

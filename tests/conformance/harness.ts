@@ -3,19 +3,26 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { jest } from '@jest/globals';
 import { Sidecar } from '#kit/dapr/sidecar';
-import { brokerProcess } from '../../stack/broker.ts';
 import { freePort } from './ports.ts';
 import { type Killable, Process } from './process.ts';
 import { programPath } from './programs.ts';
-import { configuration, impatientDeliveries, pubsubs, sqliteStore } from './resources.ts';
+import { configuration, impatientDeliveries, pubsubs } from './resources.ts';
+import { kfake } from './sets/kfake.ts';
+import type { Broker, Store } from './sets/set.ts';
+import { sqlite } from './sets/sqlite.ts';
+
+jest.setTimeout(30_000); // longer than the patience of `until`, whose message says what did not happen
 
 export interface Bench {
   readonly folder: string;
   readonly brokerPort: number;
   /** Starts an app with a sidecar; the app listens first, as daprd expects. */
   app(options: AppOptions): Promise<App>;
-  broker: Killable;
+  readonly broker: Killable;
+  /** The process that keeps the state; undefined: each app's sidecar does. */
+  readonly storeServer: Killable | undefined;
   stop(): Promise<void>;
 }
 
@@ -45,28 +52,27 @@ export interface App {
 }
 
 export interface BenchOptions {
-  /** A bench of state stores needs no broker. */
-  readonly broker?: boolean;
+  /** Behind the component `statestore`; SQLite unless told. */
+  readonly store?: Store;
+  /** Behind the pub/sub components; kfake unless told, false: none. */
+  readonly broker?: Broker | false;
+  /** Topics beside those of the catalogue. */
   readonly topics?: readonly string[];
 }
 
-/** Starts the broker. The default resources of an app: `statestore` (SQLite, own file), the pub/sub classes. */
-export async function startBench({ broker: withBroker = true, topics = [] }: BenchOptions = {}): Promise<Bench> {
-  const program = programPath('kfake'); // before anything is made that would have to be cleaned up
+/** Starts broker and store. The default resources of an app: `statestore` and the classes of pub/sub component. */
+export async function startBench(options: BenchOptions = {}): Promise<Bench> {
+  const { store: storeOf = sqlite, broker: brokerOf = kfake, topics = [] } = options;
+  programPath('daprd'); // before anything is made that would have to be cleaned up
   const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
   const brokerPort = await freePort();
-  const broker = new Process(
-    brokerProcess({
-      program,
-      dataDir: folder,
-      port: brokerPort,
-      partitions: 3,
-      moreTopics: ['orders.dead.probe', ...topics],
-      logFile: '',
-      env: {},
-    }),
-  );
-  if (withBroker) await broker.start();
+  const allTopics = ['orders.dead.probe', ...topics];
+  const broker = brokerOf ? brokerOf.open({ folder, port: brokerPort, topics: allTopics }) : nobody;
+  await broker.start();
+  const store = await storeOf.open(folder).catch(async (error) => {
+    await broker.kill();
+    throw error;
+  });
   const apps = new Set<App>();
 
   async function app(options: AppOptions): Promise<App> {
@@ -78,8 +84,8 @@ export async function startBench({ broker: withBroker = true, topics = [] }: Ben
     const home = mkdtempSync(join(folder, `${appId}-`));
     const yaml = join(home, 'resources');
     mkdirSync(yaml);
-    const broking = withBroker ? [...pubsubs(brokerPort, group), impatientDeliveries()] : [];
-    const all = [...broking, sqliteStore(folder, appId), ...resources];
+    const broking = brokerOf ? [...pubsubs(brokerPort, group), impatientDeliveries()] : [];
+    const all = [...broking, ...store.resources(appId), ...resources];
     for (const [index, text] of all.entries()) writeFileSync(join(yaml, `${index}.yaml`), text);
     const config = join(home, 'config.yaml');
     writeFileSync(config, configuration(folder));
@@ -134,16 +140,20 @@ export async function startBench({ broker: withBroker = true, topics = [] }: Ben
     brokerPort,
     app,
     broker,
+    storeServer: store.server,
     async stop() {
       try {
         await Promise.all([...apps].map((each) => each.stop()));
       } finally {
-        await broker.kill('SIGTERM');
+        await Promise.all([broker.kill('SIGTERM'), store.stop()]);
         rmSync(folder, { recursive: true, force: true });
       }
     },
   };
 }
+
+/** Where a bench has no broker. */
+const nobody: Killable = { alive: false, output: '', start: async () => undefined, kill: async () => undefined };
 
 async function listen(server: Server, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));

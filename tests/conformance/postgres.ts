@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownServer, postgresProcess, provision } from '../../stack/postgres.ts';
+import type { Values } from '../../stack/values.ts';
 import { freePort } from './ports.ts';
 import { type Killable, Process } from './process.ts';
 import { localComponent } from './resources.ts';
@@ -10,6 +11,8 @@ export interface Postgres {
   readonly server: Killable;
   /** Components `statestore-payment` (state.postgresql v2), `views-order` (bindings.postgresql) and `secretstore`. */
   readonly resources: readonly string[];
+  /** What the repository's components leave open. */
+  readonly values: Values;
 }
 
 /** Starts a server in the folder. Stop it with `server.kill('SIGINT')`, after the sidecars. */
@@ -32,5 +35,5 @@ export async function startPostgres(folder: string): Promise<Postgres> {
     SECRETS_FILE: secretsFile,
   };
   const resources = ['statestore-payment', 'views-order', 'secretstore'].map((file) => localComponent(file, values));
-  return { server, resources };
+  return { server, resources, values };
 }

@@ -6,11 +6,17 @@ import type { InvokeOptions, Removal, Sidecar, Write } from '../dapr/sidecar.ts'
 import { Conflict, Fault } from '../errors.ts';
 
 let names = 0;
+const key = () => `feature-${process.pid}-${++names}`;
 
-/** Registers the tests. `sidecar` gives a client whose component `store` is a state store with transactions. */
+/** Registers all tests. `sidecar` gives a client whose component `store` is a state store with transactions. */
 export function sidecarFeatures(sidecar: () => Sidecar, store: string): void {
-  const key = () => `feature-${process.pid}-${++names}`;
+  plainFeatures(sidecar, store);
+  guardFeatures(sidecar, store);
+  transactionFeatures(sidecar, store);
+}
 
+/** Registers the tests of single documents without guards: a cache passes them too. */
+export function plainFeatures(sidecar: () => Sidecar, store: string): void {
   test('an absent document is undefined, a saved one comes back with an ETag', async () => {
     const name = key();
     expect(await sidecar().get(store, name)).toBeUndefined();
@@ -30,6 +36,42 @@ export function sidecarFeatures(sidecar: () => Sidecar, store: string): void {
     }
   });
 
+  test('a bulk read leaves absent documents out', async () => {
+    const [one, none] = [key(), key()];
+    await sidecar().save(store, one, { n: 1 }, 'any');
+    const found = await sidecar().getBulk(store, [one, none]);
+    expect([...found.keys()]).toEqual([one]);
+    expect(found.get(one)).toEqual(await sidecar().get(store, one));
+  });
+
+  test('integers come back exactly up to 2^53 - 1, texts whatever they hold', async () => {
+    const name = key();
+    const value = {
+      most: Number.MAX_SAFE_INTEGER,
+      least: Number.MIN_SAFE_INTEGER,
+      text: '9007199254740993 \u0001 "\\ 😀',
+    };
+    await sidecar().save(store, name, value, 'new');
+    expect((await sidecar().get(store, name))?.value).toEqual(value);
+    expect((await sidecar().getBulk(store, [name])).get(name)?.value).toEqual(value);
+  });
+
+  test('a document with a time to live goes, and may then be saved anew', async () => {
+    const [name, other] = [key(), key()];
+    await sidecar().save(store, name, 1, 'any', { ttlSeconds: 1 });
+    await sidecar().save(store, other, 1, 'any');
+    expect(await sidecar().get(store, name)).toBeDefined();
+    const end = Date.now() + 10_000;
+    while ((await sidecar().get(store, name)) && Date.now() < end) await new Promise((next) => setTimeout(next, 50));
+    expect(await sidecar().get(store, name)).toBeUndefined();
+    expect((await sidecar().getBulk(store, [name, other])).has(name)).toBe(false);
+    await sidecar().save(store, name, 2, 'any');
+    expect((await sidecar().get(store, name))?.value).toBe(2);
+  });
+}
+
+/** Registers the tests of first writes and ETags. */
+function guardFeatures(sidecar: () => Sidecar, store: string): void {
   test('a first write over an existing document is refused, as a conflict or as a fault', async () => {
     const name = key();
     await sidecar().save(store, name, 1, 'new');
@@ -60,15 +102,10 @@ export function sidecarFeatures(sidecar: () => Sidecar, store: string): void {
     await sidecar().delete(store, name);
     expect(await sidecar().get(store, name)).toBeUndefined();
   });
+}
 
-  test('a bulk read leaves absent documents out', async () => {
-    const [one, none] = [key(), key()];
-    await sidecar().save(store, one, { n: 1 }, 'any');
-    const found = await sidecar().getBulk(store, [one, none]);
-    expect([...found.keys()]).toEqual([one]);
-    expect(found.get(one)).toEqual(await sidecar().get(store, one));
-  });
-
+/** Registers the tests of transactions. */
+function transactionFeatures(sidecar: () => Sidecar, store: string): void {
   test('a transaction writes all or nothing', async () => {
     const [one, two, three] = [key(), key(), key()];
     await sidecar().transact(store, [
@@ -167,31 +204,6 @@ export function sidecarFeatures(sidecar: () => Sidecar, store: string): void {
     }));
     await expect(sidecar().transact(store, writes)).rejects.toThrow(Fault);
     expect((await sidecar().getBulk(store, [name, other])).size).toBe(0);
-  });
-
-  test('integers come back exactly up to 2^53 - 1, texts whatever they hold', async () => {
-    const name = key();
-    const value = {
-      most: Number.MAX_SAFE_INTEGER,
-      least: Number.MIN_SAFE_INTEGER,
-      text: '9007199254740993 \u0001 "\\ 😀',
-    };
-    await sidecar().save(store, name, value, 'new');
-    expect((await sidecar().get(store, name))?.value).toEqual(value);
-    expect((await sidecar().getBulk(store, [name])).get(name)?.value).toEqual(value);
-  });
-
-  test('a document with a time to live goes, and may then be created anew', async () => {
-    const [name, other] = [key(), key()];
-    await sidecar().save(store, name, 1, 'any', { ttlSeconds: 1 });
-    await sidecar().save(store, other, 1, 'any');
-    expect(await sidecar().get(store, name)).toBeDefined();
-    const end = Date.now() + 10_000;
-    while ((await sidecar().get(store, name)) && Date.now() < end) await new Promise((next) => setTimeout(next, 50));
-    expect(await sidecar().get(store, name)).toBeUndefined();
-    expect((await sidecar().getBulk(store, [name, other])).has(name)).toBe(false);
-    await sidecar().save(store, name, 2, 'new');
-    expect((await sidecar().get(store, name))?.value).toBe(2);
   });
 }
 

@@ -1,5 +1,5 @@
 // A PostgreSQL database behind `bindings.postgresql`: the read side's only door.
-// Its traps: tests/conformance/postgresql.test.ts.
+// Its traps: tests/conformance/views.test.ts.
 import type { Reply, Sidecar } from '../dapr/sidecar.ts';
 import { Fault } from '../errors.ts';
 

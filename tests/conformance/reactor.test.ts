@@ -1,0 +1,4 @@
+import { reactorFeatures } from './features/reactor.ts';
+import { local } from './sets/local.ts';
+
+reactorFeatures(local);

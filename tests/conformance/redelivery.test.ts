@@ -1,0 +1,4 @@
+import { redeliveryFeatures } from './features/redelivery.ts';
+import { local } from './sets/local.ts';
+
+redeliveryFeatures(local);
