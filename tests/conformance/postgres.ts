@@ -1,6 +1,7 @@
 // PostgreSQL for a test file, by the runner's own launcher, with the repository's components for it.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { ownServer, postgresProcess, provision } from '../../stack/postgres.ts';
 import type { Values } from '../../stack/values.ts';
 import { freePort } from './ports.ts';
@@ -15,6 +16,20 @@ export interface Postgres {
   readonly values: Values;
 }
 
+/** Right after a kill the dead server's children may still hold its shared memory: like the runner, tries again. */
+class RestartableServer extends Process {
+  override async start(): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await super.start();
+      } catch (error) {
+        if (attempt === 5) throw error;
+        await pause(200);
+      }
+    }
+  }
+}
+
 /** Starts a server in the folder. Stop it with `server.kill('SIGINT')`, after the sidecars. */
 export async function startPostgres(folder: string): Promise<Postgres> {
   const passwords = ['superuser', 'payment', 'views-order'].map((role) => [`postgres-${role}`, `password-of-${role}`]);
@@ -23,7 +38,7 @@ export async function startPostgres(folder: string): Promise<Postgres> {
   writeFileSync(secretsFile, JSON.stringify(secrets));
   const admin = ownServer(await freePort(), secrets);
   const { PATH = '', HOME = '' } = process.env;
-  const server = new Process(
+  const server = new RestartableServer(
     postgresProcess({ dataDir: folder, admin, components: 4, logFile: '', env: { PATH, HOME } }),
   );
   await server.start();
