@@ -12,6 +12,8 @@ interface Options {
   /** `order`, or `order-2` for its second replica. */
   readonly name: string;
   readonly ports: AppPorts;
+  /** The two meet by a third, see `MeshOptions.interpose`. */
+  readonly isInterposed: boolean;
   readonly secrets: Secrets;
   readonly logFile: string;
   readonly env: Readonly<Record<string, string>>;
@@ -24,7 +26,7 @@ const nodeFlags = ['--max-semi-space-size=2', '--max-old-space-size=128'];
 const oneArena = { MALLOC_ARENA_MAX: '1' };
 
 /** What a service finds in its environment, besides settings of its own. */
-function appEnvironment({ service, ports, secrets }: Options, values: Values): Record<string, string> {
+function appEnvironment({ service, ports, isInterposed, secrets }: Options, values: Values): Record<string, string> {
   const own = Object.entries(service.env).map(([name, value]) => [
     name,
     fillIn(value, values, `${name} of ${service.appId}`),
@@ -32,7 +34,7 @@ function appEnvironment({ service, ports, secrets }: Options, values: Values): R
   return {
     APP_ID: service.appId,
     APP_PORT: String(ports.app),
-    DAPR_HTTP_PORT: String(ports.daprHttp),
+    DAPR_HTTP_PORT: String(isInterposed ? ports.toSidecar : ports.daprHttp),
     DAPR_API_TOKEN: String(secrets[`dapr-api-token-${service.appId}`]),
     APP_API_TOKEN: String(secrets[`app-api-token-${service.appId}`]),
     ...Object.fromEntries(own),
@@ -56,14 +58,14 @@ export function appProcess(options: Options, values: Values, profile: string): P
 
 /** Its sidecar. */
 export function sidecarProcess(
-  { service, name, ports, secrets, logFile, env }: Options,
+  { service, name, ports, isInterposed, secrets, logFile, env }: Options,
   where: { program: string; resources: string; configuration: string },
   before: () => Promise<void>,
 ): ProcessSpec {
   const loopback = '127.0.0.1';
   const flags: Record<string, string | number> = {
     'app-id': service.appId,
-    'app-port': ports.app,
+    'app-port': isInterposed ? ports.toApp : ports.app,
     'app-protocol': service.protocol,
     'dapr-http-port': ports.daprHttp,
     'dapr-grpc-port': ports.daprGrpc,

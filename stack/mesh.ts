@@ -35,6 +35,11 @@ export interface MeshOptions {
   readonly resources?: readonly string[];
   /** Topics besides those of the catalogue. */
   readonly topics?: readonly string[];
+  /**
+   * App-ids that somebody stands between and their sidecars, for tests: the caller listens on `toApp` and `toSidecar` of
+   * each (from `onStart` on) and passes everything on, both ways. Clients meet the gateway by its `toApp` too.
+   */
+  readonly interpose?: readonly string[];
   /** Puts the demo data in once everything is up; the gateway is ready after it. */
   readonly seed?: (mesh: Mesh) => Promise<void>;
   /** Handed the mesh before anything runs, so that it can be stopped half-way. */
@@ -100,6 +105,7 @@ export async function startMesh(options: MeshOptions = {}): Promise<Mesh> {
       replicas: options.replicas ?? {},
       env: options.env ?? {},
       topics: options.topics ?? [],
+      interpose: options.interpose ?? [],
       resources: readResources(options.resources ?? resourceFolders(root, profile)),
       configuration: join(root, 'dapr', 'configuration.yaml'),
     });
@@ -107,7 +113,8 @@ export async function startMesh(options: MeshOptions = {}): Promise<Mesh> {
     const changed = () => options.onChange?.(running);
     const supervise = (spec: ProcessSpec) => new Supervised(spec, record, changed);
     const infrastructure = plan.infrastructure.map(supervise);
-    const mesh = handle({ plan, folders, secrets, ports, base, running, stop });
+    const door = options.interpose?.includes('gateway') ? Number(ports.apps.gateway?.toApp) : base;
+    const mesh = handle({ plan, folders, secrets, ports, door, running, stop });
     running.push(...infrastructure, ...plan.sidecars.map(supervise), ...plan.apps.map(supervise));
     options.onStart?.(mesh);
     changed();
@@ -165,12 +172,13 @@ interface Parts {
   readonly plan: Plan;
   readonly secrets: Secrets;
   readonly ports: PortPlan;
-  readonly base: number;
+  /** Port that clients use. */
+  readonly door: number;
   readonly running: readonly Supervised[];
   readonly stop: () => Promise<void>;
 }
 
-function handle({ folders, plan, secrets, ports, base, running, stop }: Parts): Mesh {
+function handle({ folders, plan, secrets, ports, door, running, stop }: Parts): Mesh {
   const find = (name: string) => {
     const found = running.find((each) => each.name === name);
     if (!found)
@@ -186,7 +194,7 @@ function handle({ folders, plan, secrets, ports, base, running, stop }: Parts): 
     for (const each of running) each.trimLog();
   }, 30_000).unref();
   return {
-    url: `http://127.0.0.1:${base}`,
+    url: `http://127.0.0.1:${door}`,
     dataDir: folders.data,
     ports,
     secrets,
@@ -208,9 +216,12 @@ function handle({ folders, plan, secrets, ports, base, running, stop }: Parts): 
   };
 }
 
-function assertKnown(table: readonly Deployable[], { only = [], replicas = {}, env = {} }: MeshOptions): void {
+function assertKnown(
+  table: readonly Deployable[],
+  { only = [], replicas = {}, env = {}, interpose = [] }: MeshOptions,
+): void {
   const known = table.map(({ appId }) => appId);
-  for (const appId of [...only, ...Object.keys(replicas), ...Object.keys(env)]) {
+  for (const appId of [...only, ...interpose, ...Object.keys(replicas), ...Object.keys(env)]) {
     if (known.includes(appId)) continue;
     throw new StackError(`There is no service "${appId}".`, `The services are ${known.join(', ')}.`);
   }

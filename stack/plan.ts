@@ -25,6 +25,7 @@ export interface PlanOptions {
   readonly replicas: Readonly<Record<string, number>>;
   readonly env: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly topics: readonly string[];
+  readonly interpose: readonly string[];
   readonly resources: readonly Resource[];
   readonly configuration: string;
   readonly programs: { readonly daprd: string; readonly kfake: string };
@@ -54,7 +55,7 @@ export const infrastructureNames: ReadonlySet<string> = new Set<Infrastructure>(
 const GROUND_PATIENCE_MS = 15_000;
 
 export function buildPlan(options: PlanOptions): Plan {
-  const { profile, folders, base, ports, secrets, selected, replicas, resources, programs } = options;
+  const { profile, folders, base, ports, secrets, selected, replicas, interpose, resources, programs } = options;
   const external = externalServer();
   const postgres = external ?? ownServer(ports.postgres, secrets);
   const values = placeholders(folders, ports, base, postgres);
@@ -106,7 +107,8 @@ export function buildPlan(options: PlanOptions): Plan {
     const where = { program: programs.daprd, resources: folder, configuration };
     for (const name of replicaNames(service.appId, replicas[service.appId])) {
       const own = ports.apps[name] as AppPorts;
-      const shared = { service, name, ports: own, secrets };
+      const isInterposed = interpose.includes(service.appId);
+      const shared = { service, name, ports: own, isInterposed, secrets };
       appIds.set(name, service.appId);
       for (const [use, port] of Object.entries(own)) listeners.set(port, `${name}, ${use}`);
       const before = () => untilAccepted(standsOnGround(resources, service.appId) ? ground : []);

@@ -9,7 +9,10 @@ const table = [deployable('gateway'), deployable('order')];
 describe('the port plan', () => {
   test('gives the gateway the base and each service a block of ten', () => {
     const { apps } = planPorts(table, 8000);
-    expect(apps.gateway).toEqual({ app: 8000, daprHttp: 8001, daprGrpc: 8002, daprInternal: 8003, metrics: 8004 });
+    expect(apps.gateway).toEqual({
+      ...{ app: 8000, daprHttp: 8001, daprGrpc: 8002, daprInternal: 8003, metrics: 8004 },
+      ...{ toApp: 8005, toSidecar: 8006 },
+    });
     expect(apps.order?.app).toBe(8010);
   });
 

@@ -9,6 +9,10 @@ export interface AppPorts {
   readonly daprGrpc: number;
   readonly daprInternal: number;
   readonly metrics: number;
+  /** Where the sidecar looks for the app when somebody stands between them (`MeshOptions.interpose`)... */
+  readonly toApp: number;
+  /** ...and the app for the sidecar. */
+  readonly toSidecar: number;
 }
 
 export interface PortPlan {
@@ -56,7 +60,10 @@ export function planPorts(
 }
 
 function appPorts(first: number): AppPorts {
-  return { app: first, daprHttp: first + 1, daprGrpc: first + 2, daprInternal: first + 3, metrics: first + 4 };
+  return {
+    ...{ app: first, daprHttp: first + 1, daprGrpc: first + 2, daprInternal: first + 3, metrics: first + 4 },
+    ...{ toApp: first + 5, toSidecar: first + 6 },
+  };
 }
 
 /** Refuses to start on a port that somebody else has: a foreign daprd on the same port answers politely, and wrongly. */

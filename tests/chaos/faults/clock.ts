@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Mesh, MeshOptions } from '../../../stack/mesh.ts';
 import type { Fault } from '../fault.ts';
+import { replicasOf } from '../replicas.ts';
 
 const MINUTE_MS = 60_000;
 const FOLLOWED_WITHIN_MS = 20_000;
@@ -33,9 +34,8 @@ export class Clocks {
    */
   async set(mesh: Mesh, appId: string, ms: number): Promise<void> {
     this.#write(appId, ms);
-    const replicas = mesh.processes.filter(({ name }) => name === appId || name.startsWith(`${appId}-`));
     const deadline = Date.now() + FOLLOWED_WITHIN_MS;
-    for (const replica of replicas.filter(({ name }) => !name.endsWith('-dapr') && name in mesh.ports.apps)) {
+    for (const replica of replicasOf(mesh, appId).map((name) => mesh.process(name))) {
       while (replica.state !== 'stopped' && this.#seenBy(appId, replica.pid) !== String(ms)) {
         if (Date.now() > deadline) throw new Error(`${replica.name} does not follow its clock file`);
         await pause(20);

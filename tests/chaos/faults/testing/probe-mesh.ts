@@ -37,7 +37,7 @@ export async function startProbeMesh(options: MeshOptions = {}): Promise<ProbeMe
   const mesh = await startMesh({
     base: 'free',
     table,
-    resources: [join(root, 'stack', 'testing', 'components')],
+    resources: [join(root, 'stack', 'testing', 'components'), join(root, 'tests/chaos/faults/testing/resources')],
     topics: ['notes'],
     ...options,
     dataDir,

@@ -18,7 +18,8 @@ const server = createServer(async (request, response) => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
   const { pathname } = new URL(request.url ?? '/', 'http://localhost');
   if (pathname === '/readyz') return send('ok');
-  if (pathname === '/clock') return send({ now: Date.now(), made: Date.parse(new Date().toISOString()), fixed: new Date(0).getTime() });
+  if (pathname === '/clock')
+    return send({ now: Date.now(), made: Date.parse(new Date().toISOString()), fixed: new Date(0).getTime() });
   if (pathname === '/delivered') return send(delivered);
   if (pathname === '/dapr/subscribe') return send([{ ...subscription, bulkSubscribe }]);
   if (pathname === subscription.route) {
