@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seedDemo } from '../../stack/demo.ts';
 import { type Mesh, type MeshOptions, startMesh } from '../../stack/mesh.ts';
-import { Gateway } from '../client/gateway.ts';
+import { Gateway, type GatewayOptions } from '../client/gateway.ts';
 import { client, type Identity, person } from '../client/identity.ts';
 import { providerControl } from '../simulators/card-provider/control-client.ts';
 import type { Mail, World } from './world.ts';
@@ -55,8 +55,9 @@ export async function openWorld({
 export function openDoors(
   baseUrl: string,
   secrets: Readonly<Record<string, string>>,
+  options: Omit<GatewayOptions, 'baseUrl' | 'identity'> = {},
 ): Omit<World, 'provider' | 'deadlineSeconds' | 'inbox'> {
-  const anybody = new Gateway({ baseUrl, connections: 64, patience: 60_000 });
+  const anybody = new Gateway({ baseUrl, connections: 64, patience: 60_000, ...options });
   const secret = (name: string) => {
     const value = secrets[name];
     if (!value) throw new Error(`there is no secret ${name}`);

@@ -12,6 +12,20 @@ export interface GatewayOptions {
   readonly connections?: number;
   /** Milliseconds during which `call` repeats after 429, 503 and lost connections; 30,000 unless told. */
   readonly patience?: number;
+  /** Told about every try and how it ended: what a client can say afterwards. */
+  readonly observe?: (attempt: Attempt) => void;
+}
+
+/** One request as its sender saw it. */
+export interface Attempt {
+  readonly method: string;
+  readonly path: string;
+  readonly key: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly sentAt: number;
+  readonly endedAt: number;
+  /** Why there was none, in words. */
+  readonly status: number | string;
 }
 
 export interface Call {
@@ -41,6 +55,7 @@ export class Gateway {
   readonly #pool: Pool;
   readonly #identity: Identity;
   readonly #patience: number;
+  readonly #observe: GatewayOptions['observe'];
 
   constructor(options: GatewayOptions, pool?: Pool) {
     this.baseUrl = options.baseUrl.replace(/\/$/, '');
@@ -48,11 +63,13 @@ export class Gateway {
       pool ?? new Pool(this.baseUrl, { connections: options.connections ?? 32, headersTimeout: 0, bodyTimeout: 0 });
     this.#identity = options.identity ?? nobody;
     this.#patience = options.patience ?? 30_000;
+    this.#observe = options.observe;
   }
 
   /** The same gateway over the same connections as somebody else. */
   as(identity: Identity): Gateway {
-    return new Gateway({ baseUrl: this.baseUrl, identity, patience: this.#patience }, this.#pool);
+    const observe = this.#observe && { observe: this.#observe };
+    return new Gateway({ baseUrl: this.baseUrl, identity, patience: this.#patience, ...observe }, this.#pool);
   }
 
   /** One try, whatever the status. @throws {NoAnswer} */
@@ -107,6 +124,9 @@ export class Gateway {
       payload = JSON.stringify(call.body);
       headers['content-type'] ??= 'application/json';
     }
+    const sentAt = Date.now();
+    const ended = (status: number | string) =>
+      this.#observe?.({ method, path, key: call.key, sentAt, endedAt: Date.now(), status });
     try {
       const answer = await this.#pool.request({
         method: method as Dispatcher.HttpMethod,
@@ -116,12 +136,14 @@ export class Gateway {
         signal: AbortSignal.timeout(call.timeout ?? 35_000),
       });
       const text = await answer.body.text();
+      ended(answer.statusCode);
       return {
         status: answer.statusCode,
         headers: flatten(answer.headers),
         body: parse(text, answer.headers['content-type']) as T,
       };
     } catch (cause) {
+      ended((cause as Error).message);
       throw new NoAnswer(`${method} ${path} got no answer: ${(cause as Error).message}`, { cause });
     }
   }
