@@ -15,7 +15,7 @@ export interface OpenWorld extends World {
   close(keep?: boolean): Promise<void>;
 }
 
-export interface WorldOptions extends Pick<MeshOptions, 'base' | 'env' | 'replicas'> {
+export interface WorldOptions extends Pick<MeshOptions, 'base' | 'env' | 'interpose' | 'onStart' | 'replicas'> {
   /** Until an order without a decision is cancelled; the system's own 15 minutes unless told. */
   readonly deadlineSeconds?: number;
 }
