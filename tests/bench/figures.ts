@@ -1,15 +1,16 @@
 // From windows to figures: cost of an operation, rate, percentiles; the median of several windows.
-import type { LoadResult } from './load.ts';
+import type { Load, LoadResult } from './load.ts';
 import { besides } from './subject.ts';
 import type { Window } from './window.ts';
 
 /** One window of one subject on one line. CPU in milliseconds per operation that was done. */
 export interface Figures {
   readonly done: number;
+  readonly late: number;
   readonly refused: number;
   readonly failed: number;
   readonly firstError: string | undefined;
-  /** Done in a second. */
+  /** Done in a second of the load's time. */
   readonly rate: number;
   /** Services, sidecars, broker and databases. */
   readonly cpu: number;
@@ -33,14 +34,15 @@ export interface Percentiles {
   readonly max: number;
 }
 
-export function figuresOf(result: LoadResult, window: Window): Figures {
-  const { done, refused, failed, firstError } = result;
-  const each = Math.max(1, done);
+export function figuresOf(result: LoadResult, window: Window, load: Load): Figures {
+  const { done, late, refused, failed, firstError } = result;
+  // What is late is confirmed all the same, and has cost as much.
+  const each = Math.max(1, done + late);
   const perOperation = [...window.cpu].map(([name, ms]) => [name, ms / each] as const);
   const counted = perOperation.filter(([name]) => !besides.has(name));
   return {
-    ...{ done, refused, failed, firstError },
-    rate: done / result.seconds,
+    ...{ done, late, refused, failed, firstError },
+    rate: result.inTime / load.seconds,
     cpu: counted.reduce((sum, [, ms]) => sum + ms, 0),
     cpuOf: Object.fromEntries(counted),
     besides: Object.fromEntries([

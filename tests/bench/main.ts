@@ -5,26 +5,18 @@ import { join } from 'node:path';
 import type { Mesh } from '../../stack/mesh.ts';
 import { startChain } from './chain/subject.ts';
 import { conditionsIn } from './conditions.ts';
-import { type Figures, figuresOf } from './figures.ts';
-import { type Load, type Operation, runLoad } from './load.ts';
+import { runLoad } from './load.ts';
+import { type Aged, age, type Soak, soak, soakRows } from './long-run.ts';
 import { memoryOf } from './memory.ts';
+import { type OpenLoop, openLoop, openLoopText } from './open-loop.ts';
 import { type Options, parseOptions, usage } from './options.ts';
+import { type Bench, compare, MOST_OTHERS, progress, type Row } from './rounds.ts';
 import type { Subject } from './subject.ts';
 import { startSystem } from './system.ts';
-import { conditionsText, details, type Row, summary } from './tables.ts';
-import { idleCoresOf, measure } from './window.ts';
-
-/** Cores that others may use during a window. */
-const MOST_OTHERS = 0.1;
+import { conditionsText, details, hotShare, summary, table } from './tables.ts';
+import { idleCoresOf } from './window.ts';
 
 const say = (text = '') => process.stdout.write(`${text}\n`);
-const progress = (text: string) => process.stderr.write(`${text}\n`);
-
-interface Bench {
-  readonly options: Options;
-  readonly subjects: readonly Subject[];
-  readonly idle: ReadonlyMap<Subject, number>;
-}
 
 async function main(options: Options): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'retail-bench-'));
@@ -47,7 +39,7 @@ async function run(options: Options, folder: string, onStart: (mesh: Mesh) => vo
   say(conditionsText(conditions));
   progress('starting the system');
   const subjects: Subject[] = [await startSystem(join(folder, 'system'), onStart)];
-  if (options.chain) {
+  if (options.chain && !options.soak) {
     progress('starting the bare chain');
     subjects.push(await startChain(join(folder, 'chain'), onStart));
   }
@@ -56,55 +48,48 @@ async function run(options: Options, folder: string, onStart: (mesh: Mesh) => vo
   for (const subject of subjects) idle.set(subject, await idleCoresOf(subject, 5));
   say(subjects.map((subject) => `idle, ${subject.name}: ${idle.get(subject)?.toFixed(3)} cores`).join('; '));
 
-  const bench = { options, subjects, idle };
+  const bench: Bench = { options, subjects, idle };
+  const report = { conditions, options, ...(await (options.soak ? soakOnly(bench, options.soak) : lines(bench))) };
+  const memory = Object.fromEntries(subjects.map((subject) => [subject.name, memoryOf(subject)]));
+  for (const [name, { total }] of Object.entries(memory)) say(`memory of ${name} after all this: ${total} MiB PSS`);
+  if (options.json) writeFileSync(options.json, `${JSON.stringify({ ...report, memory }, null, 2)}\n`);
+  for (const subject of subjects) await subject.close();
+  return verdict(report.rows, options);
+}
+
+async function lines(bench: Bench): Promise<{ rows: Row[]; openLoop?: OpenLoop; aged?: Aged }> {
+  const { options } = bench;
   const rows: Row[] = [];
   for (const line of options.lines) {
-    for (const clients of options.clients) {
-      rows.push(await compare(bench, line, `${clients} clients`, { clients, seconds: options.seconds }));
-    }
+    for (const clients of options.clients) rows.push(await compare(bench, line, { clients, seconds: options.seconds }));
   }
+  const peak = rows.filter(({ line }) => line === 'checkout-1').at(-1);
+  const open = options.open && peak ? await openLoop(bench, peak) : undefined;
+  if (open) rows.push(open.half, open.overload);
+  const aged = options.long ? await age(bench, options.long) : undefined;
+  if (aged) rows.push(aged.empty, aged.aged);
   say();
   for (const row of rows) say(details(row));
   say(summary(rows));
-  const memory = Object.fromEntries(subjects.map((subject) => [subject.name, memoryOf(subject)]));
-  for (const [name, mib] of Object.entries(memory)) say(`memory of ${name} after all this: ${mib.total} MiB PSS`);
-  if (options.json) writeFileSync(options.json, `${JSON.stringify({ conditions, options, rows, memory }, null, 2)}\n`);
-  for (const subject of subjects) await subject.close();
-  return verdict(rows, options);
+  for (const text of hotShare(rows)) say(text);
+  if (open) say(openLoopText(open));
+  return { rows, ...(open && { openLoop: open }), ...(aged && { aged }) };
+}
+
+async function soakOnly(bench: Bench, minutes: number): Promise<{ rows: Row[]; soak: Soak }> {
+  const seen = await soak(bench, minutes);
+  say(`${seen.orders} orders in ${minutes} minutes, ${seen.failed} failed ${seen.firstError ?? ''}`);
+  say(table(['MiB PSS', 'start', 'a third', 'end', 'growth since'], soakRows(seen)));
+  return { rows: [], soak: seen };
 }
 
 async function warmUp(subjects: readonly Subject[], { warmUp: seconds }: Options): Promise<void> {
   for (const subject of subjects) {
     progress(`warming up ${subject.name}`);
-    const operation = subject.operation('checkout-1') as Operation;
+    const operation = await subject.operation('checkout-1');
     const { firstError } = await runLoad({ clients: 8, seconds }, operation);
     if (firstError) throw new Error(`${subject.name} does not even warm up: ${firstError}`);
   }
-}
-
-/** System and chain in turn, so that what changes on the machine meets both. */
-async function compare(
-  { options, subjects, idle }: Bench,
-  line: Options['lines'][number],
-  name: string,
-  load: Load,
-): Promise<Row> {
-  const figures = { ours: [] as Figures[], chain: [] as Figures[] };
-  for (let round = 1; round <= options.rounds; round += 1) {
-    for (const subject of subjects) {
-      const operation = subject.operation(line);
-      if (!operation) continue;
-      const { result, window } = await measure(subject, subjects, idle.get(subject) ?? 0, () =>
-        runLoad(load, operation),
-      );
-      const seen = figuresOf(result, window);
-      figures[subject.name].push(seen);
-      progress(
-        `${line}, ${name}, ${subject.name} ${round}/${options.rounds}: ${seen.cpu.toFixed(2)} ms, ${seen.rate.toFixed(1)}/s, others ${seen.others.toFixed(2)} cores`,
-      );
-    }
-  }
-  return { line, load: name, ...figures };
 }
 
 /** 1 when something failed, or others were at work: such a run proves nothing. */
@@ -124,9 +109,11 @@ function verdict(rows: readonly Row[], { noisy }: Options): number {
 
 try {
   const options = parseOptions(process.argv.slice(2));
+  if (process.platform !== 'linux') throw new RangeError('The bench reads /proc: it needs Linux.');
   if (options.help) say(usage);
-  else process.exitCode = await main(options);
+  // An interrupted run has clients that still try: they end here.
+  else process.exit(await main(options));
 } catch (error) {
   process.stderr.write(`${error instanceof RangeError ? `${error.message}\n\n${usage}` : (error as Error).stack}\n`);
-  process.exitCode = 2;
+  process.exit(2);
 }

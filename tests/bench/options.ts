@@ -9,6 +9,8 @@ export const usage = `npm run bench -- [line...] [options]
   --rounds <n>         windows of each line, system and chain in turn (3)
   --warm-up <n>        seconds of load on each before the first window (20)
   --open               also p99 at half the peak, and what happens at twice the peak
+  --long <orders>      also the cost after so many orders with 11,281 products, beside the empty system (100000)
+  --soak <minutes>     instead of all lines: memory under a steady load
   --no-chain           the system alone
   --noisy              print a run also when others used the machine
   --json <file>        the whole report as JSON`;
@@ -20,6 +22,8 @@ export interface Options {
   readonly rounds: number;
   readonly warmUp: number;
   readonly open: boolean;
+  readonly long: number;
+  readonly soak: number;
   readonly chain: boolean;
   readonly noisy: boolean;
   readonly json: string | undefined;
@@ -40,6 +44,8 @@ export function parseOptions(args: readonly string[]): Options {
       rounds: { ...text, default: '3' },
       'warm-up': { ...text, default: '20' },
       open: flag,
+      long: { ...text, default: '0' },
+      soak: { ...text, default: '0' },
       chain: { type: 'boolean', default: true },
       noisy: flag,
       json: text,
@@ -52,6 +58,8 @@ export function parseOptions(args: readonly string[]): Options {
     seconds: numberIn('seconds', values.seconds, 1, 7_200),
     rounds: numberIn('rounds', values.rounds, 1, 20),
     warmUp: numberIn('warm-up', values['warm-up'], 0, 600),
+    long: numberIn('long', values.long, 0, 1_000_000),
+    soak: numberIn('soak', values.soak, 0, 1_440),
     ...{ open: values.open, chain: values.chain, noisy: values.noisy, json: values.json, help: values.help },
   };
 }

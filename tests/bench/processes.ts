@@ -45,6 +45,13 @@ export function cpuOf(table: ProcessTable, root: number): number {
   return treeOf(table, root).reduce((sum, pid) => sum + (table.get(pid)?.cpu ?? 0), 0);
 }
 
+/** Milliseconds of CPU of the kernel's own threads: disk and network of whoever is measured, for the most part. */
+export function kernelCpu(table: ProcessTable): number {
+  // In a container process 2 is somebody.
+  if (read('/proc/2/comm').trim() !== 'kthreadd') return 0;
+  return [...table].reduce((sum, [pid, { parent, cpu }]) => sum + (pid === 2 || parent === 2 ? cpu : 0), 0);
+}
+
 /** Bytes of memory, shared pages split among those who share them. */
 export function pssOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => {

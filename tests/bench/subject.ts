@@ -5,8 +5,10 @@ import type { Operation } from './load.ts';
 export interface Subject {
   readonly name: 'ours' | 'chain';
   readonly mesh: Mesh;
-  /** The operation of a line, or undefined if this subject has none. */
-  operation(line: LineName): Operation | undefined;
+  /** The operation of a line. Brings in first what it needs beyond the goods of every line. */
+  operation(line: LineName): Promise<Operation>;
+  /** Brings in the whole catalogue of the data, 11,281 products, if the subject has a catalogue. */
+  fillCatalogue(): Promise<void>;
   /** Ends its clients; the mesh is whose who started it. */
   close(): Promise<void>;
 }
@@ -20,17 +22,10 @@ export const lineNames = [
   'checkout-30',
   'hot-sku',
   'web-1',
+  'mail',
   'order-read',
   'product-list',
   'stock-read',
+  'replay',
 ] as const;
 export type LineName = (typeof lineNames)[number];
-
-/** Lines of an order, by line of the bench. */
-export const linesOf: Partial<Record<LineName, number>> = {
-  'checkout-1': 1,
-  'checkout-5': 5,
-  'checkout-30': 30,
-  'hot-sku': 1,
-  'web-1': 1,
-};

@@ -1,19 +1,23 @@
 // Our system as a subject: a mesh of its own with goods for the bench, used as tills and a web shop use it.
 import { randomUUID } from 'node:crypto';
 import { seedDemo } from '../../stack/demo.ts';
+import { type Basket, readBaskets } from '../../stack/demo-data.ts';
 import { type Mesh, startMesh } from '../../stack/mesh.ts';
 import { receive } from '../acceptance/goods.ts';
-import { openDoors } from '../acceptance/open-world.ts';
-import type { Answer, Gateway } from '../client/gateway.ts';
+import { type Answer, Gateway } from '../client/gateway.ts';
+import { client, person } from '../client/identity.ts';
 import { defineProducts, type Order, type OrderRequest } from '../client/retail.ts';
+import { orderOf } from '../replay/basket.ts';
+import { defineCatalogue, openingReceipts, openStock } from '../replay/opening.ts';
 import type { Operation, Outcome } from './load.ts';
-import { type LineName, linesOf, type Subject } from './subject.ts';
+import type { LineName, Subject } from './subject.ts';
 
 /** Goods of the bench: enough that orders which are spread out seldom meet on a shelf. */
 export const GOODS = 1_000;
 const SHOPS = ['shop-343', 'shop-361', 'shop-367', 'shop-406'] as const;
 const WEB = 'web';
 const QUANTITY = 900_000;
+const baskets = readBaskets();
 /** Seconds that a client lets the POST wait for the final order. */
 const WAIT = 20;
 
@@ -25,33 +29,51 @@ export async function startSystem(dataDir: string, onStart: (mesh: Mesh) => void
     ...{ base: 'free', dataDir, fresh: true, onStart },
     seed: ({ url, secrets }) => seedDemo({ baseUrl: url, secrets }),
   });
-  const doors = openDoors(mesh.url, mesh.secrets);
-  await stockUp(doors.admin);
-  const tills = SHOPS.map((shopId) => ({ shopId, gateway: doors.till(shopId) }));
-  const web = doors.till(WEB);
+  const secret = (name: string) => mesh.secrets[name] ?? '';
+  // As many connections as an open loop may need: clients never queue here.
+  const anybody = new Gateway({ baseUrl: mesh.url, connections: 2_048, patience: 60_000 });
+  const admin = anybody.as(person('admin@demo.test', secret('demo-password')));
+  const customer = anybody.as(person('customer@demo.test', secret('demo-password')));
+  const tillOf = (shopId: string) => anybody.as(client(`till-${shopId}`, secret(`till-${shopId}`)));
+  await stockUp(admin);
+  const tills = SHOPS.map((shopId) => ({ shopId, gateway: tillOf(shopId) }));
+  const web = tillOf(WEB);
   const placed: { id: string; gateway: Gateway }[] = [];
 
   const pick = (n: number) => tills[n % tills.length] as (typeof tills)[number];
-  const order =
-    (lines: number, hot: boolean): Operation =>
+  const sell =
+    (lines: number): Operation =>
     async (n) => {
-      const { shopId, gateway } = hot ? (tills[0] as (typeof tills)[number]) : pick(n);
-      const request = tillOrder(shopId, n, hot ? [skuOf(0)] : skusOf(n, lines));
-      const { outcome, id } = await buy(gateway, request);
+      const { shopId, gateway } = pick(n);
+      const { outcome, id } = await buy(gateway, tillOrder(shopId, n, skusOf(n, lines)));
       if (id !== undefined && placed.length < 2_000) placed.push({ id, gateway });
       return outcome;
     };
-  const read = (path: (n: number) => { gateway: Gateway; path: string }) => async (n: number) => {
-    const { gateway, path: url } = path(n);
-    return outcomeOf(await gateway.send('GET', url), 200);
+  const sellHot: Operation = async (n) =>
+    (await buy(pick(0).gateway, tillOrder(pick(0).shopId, n, [skuOf(0)]))).outcome;
+  const order =
+    (gateway: Gateway): Operation =>
+    async (n) =>
+      (await buy(gateway, webOrder(skusOf(n, 1)))).outcome;
+  const read =
+    (path: (n: number) => { gateway: Gateway; path: string }): Operation =>
+    async (n) => {
+      const { gateway, path: url } = path(n);
+      return outcomeOf(await gateway.send('GET', url), 200);
+    };
+  let filled: Promise<void> | undefined;
+  const fillCatalogue = () => {
+    filled ??= fill(admin);
+    return filled;
   };
 
   const operations: Record<LineName, Operation> = {
-    'checkout-1': order(1, false),
-    'checkout-5': order(5, false),
-    'checkout-30': order(30, false),
-    'hot-sku': order(1, true),
-    'web-1': async (n) => (await buy(web, webOrder(skusOf(n, linesOf['web-1'] ?? 1)))).outcome,
+    'checkout-1': sell(1),
+    'checkout-5': sell(5),
+    'checkout-30': sell(30),
+    'hot-sku': sellHot,
+    'web-1': order(web),
+    mail: order(customer),
     'order-read': read((n) => {
       const { id, gateway } = placed[n % placed.length] ?? { id: 'none', gateway: web };
       return { gateway, path: `/api/v1/orders/${id}` };
@@ -61,13 +83,28 @@ export async function startSystem(dataDir: string, onStart: (mesh: Mesh) => void
       const { gateway, shopId } = pick(n);
       return { gateway, path: `/api/v1/inventory/${shopId}/${skuOf(n)}` };
     }),
+    replay: async (n) => {
+      const basket = baskets[n % baskets.length] as Basket;
+      const till = tills.find(({ shopId }) => shopId === basket.shopId) ?? pick(0);
+      return (await buy(till.gateway, orderOf(basket))).outcome;
+    },
   };
   return {
     name: 'ours',
     mesh,
-    operation: (line) => operations[line],
-    close: () => doors.anybody.close(),
+    fillCatalogue,
+    async operation(line) {
+      if (line === 'replay') await fillCatalogue();
+      return operations[line];
+    },
+    close: () => anybody.close(),
   };
+}
+
+/** The catalogue of the data, and the stock that its baskets sell. */
+async function fill(admin: Gateway): Promise<void> {
+  await defineCatalogue(admin);
+  for (const receipt of openingReceipts(baskets)) await openStock(admin, receipt);
 }
 
 async function stockUp(admin: Gateway): Promise<void> {
@@ -95,7 +132,7 @@ function tillOrder(shopId: string, n: number, skus: readonly string[]): OrderReq
   };
 }
 
-/** A guest of the web shop: priced by the catalogue, stock asked before. */
+/** An order of the web shop: priced by the catalogue, stock asked before. */
 function webOrder(skus: readonly string[]): OrderRequest {
   return {
     ...{ channel: 'web', shopId: WEB },
@@ -115,7 +152,8 @@ async function buy(gateway: Gateway, body: OrderRequest): Promise<{ outcome: Out
   });
   const outcome = outcomeOf(answer, 201);
   if (outcome === 'refused') return { outcome };
-  if (answer.body.status !== 'confirmed') throw new Error(`an order is ${answer.body.status} after ${WAIT} s`);
+  if (answer.body.status === 'placed') return { outcome: 'late' };
+  if (answer.body.status !== 'confirmed') throw new Error(`an order is ${JSON.stringify(answer.body).slice(0, 300)}`);
   return { outcome, id: answer.body.id };
 }
 

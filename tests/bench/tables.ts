@@ -1,15 +1,7 @@
 // The report as a person reads it.
 import type { Conditions } from './conditions.ts';
 import { type Figures, median, typical } from './figures.ts';
-
-/** All windows of a line under one load, by subject. */
-export interface Row {
-  readonly line: string;
-  /** `8 clients`, `40/s`. */
-  readonly load: string;
-  readonly ours: readonly Figures[];
-  readonly chain: readonly Figures[];
-}
+import type { Row } from './rounds.ts';
 
 export function conditionsText({ at, machine, node, daprd, load, fdatasync }: Conditions): string {
   return `${at}  ${machine}\nnode ${node}, ${daprd}, load ${load.toFixed(1)}, fdatasync ${fdatasync.toFixed(2)} ms`;
@@ -37,6 +29,16 @@ export function summary(rows: readonly Row[]): string {
     ];
   });
   return table(head, body);
+}
+
+/** The rate with one sku in every order, as a share of that with orders spread out, for each load that has both. */
+export function hotShare(rows: readonly Row[]): string[] {
+  return rows.flatMap(({ line, load, ours }) => {
+    const spread = rows.find((row) => row.line === 'checkout-1' && row.load === load);
+    if (line !== 'hot-sku' || !spread) return [];
+    const share = median(ours.map(({ rate }) => rate)) / median(spread.ours.map(({ rate }) => rate));
+    return [`hot sku, ${load}: ${share.toFixed(2)} of the rate of orders that are spread out`];
+  });
 }
 
 /** Where the CPU of an operation goes, and what goes through the sidecars: ours beside the chain's. */
@@ -67,7 +69,8 @@ function compared(ours: Parts, chain: Parts = {}, least: number, digits: number)
     .map(({ name, a, b }) => [name, number(a, digits), Object.keys(chain).length > 0 ? number(b, digits) : '-']);
 }
 
-function table(head: readonly string[], body: readonly (readonly string[])[]): string {
+/** Columns in plain text, the first to the left. */
+export function table(head: readonly string[], body: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(title.length, ...body.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
     cells

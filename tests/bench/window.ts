@@ -1,7 +1,7 @@
 // A measured window: CPU of each process, calls through the sidecars, and what others did meanwhile.
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Calls, callsBetween, readCalls } from './calls.ts';
-import { cpuOf, machineCpu, readProcesses } from './processes.ts';
+import { cpuOf, kernelCpu, machineCpu, readProcesses } from './processes.ts';
 import type { Subject } from './subject.ts';
 
 export interface Window {
@@ -73,6 +73,6 @@ function snapshot(subject: Subject, all: readonly Subject[]) {
     each.mesh.processes.flatMap(({ name, pid }) => (pid === undefined ? [] : [[name, cpuOf(table, pid)] as const]));
   const { user, system } = process.cpuUsage();
   const driver = (user + system) / 1_000;
-  const known = all.flatMap(ofMesh).reduce((sum, [, ms]) => sum + ms, driver);
+  const known = all.flatMap(ofMesh).reduce((sum, [, ms]) => sum + ms, driver + kernelCpu(table));
   return { at: performance.now(), machine, cpu: new Map(ofMesh(subject)), driver, known };
 }

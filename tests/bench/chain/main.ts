@@ -28,18 +28,18 @@ async function answer(method: string, path: string, body: string): Promise<unkno
   if (hears) return deliver(hears, (JSON.parse(body) as { entries: Entry[] }).entries);
   const given = body === '' ? orderIn(path) : (JSON.parse(body) as BareOrder & Webhook);
   if (path === '/seed') return seed(given as unknown as Seed);
-  const { id, lines } = given.data ? orderOfWebhook(given) : given;
-  const order = { id, lines };
+  const { id, lines, mail } = given.data ? orderOfWebhook(given) : given;
+  const order = { id, lines, mail };
   const route = role.routes?.[`${method} ${path}`] ?? role.routes?.[`${method} ${path.replace(/\/[^/]*$/, '')}`];
   if (!route) return undefined;
   const reply = await steps.run(route, { orders: [order], read: new Map() });
   return reply && reply.text !== '' ? reply.text : { id: order.id, status: 'confirmed' };
 }
 
-async function deliver({ on, steps: toDo }: Hears, entries: readonly Entry[]): Promise<unknown> {
-  const meant = entries.map(({ event }) => event.data).filter(({ type }) => type in on);
+async function deliver({ on, only, steps: toDo }: Hears, entries: readonly Entry[]): Promise<unknown> {
+  const meant = entries.map(({ event }) => event.data).filter(({ type, mail }) => type in on && (!only || mail));
   // Two messages of an order in one batch are one piece of work, as they are one transaction in ours.
-  const orders = new Map(meant.map(({ id, lines }) => [id, { id, lines }]));
+  const orders = new Map(meant.map(({ id, lines, mail }) => [id, { id, lines, mail }]));
   const types = new Map(meant.map(({ id, type }) => [id, on[type] ?? '']));
   const work: Work = { orders: [...orders.values()], types, read: new Map() };
   if (orders.size > 0) await steps.run(toDo, work);

@@ -5,7 +5,16 @@
 export type Size = readonly [fixed: number, perLine: number];
 
 /** A document of a store. A name that ends in `*` is one for each line. Sizes by version; the last one stays. */
-export type DocumentName = 'order' | 'reservation' | 'item*' | 'payment' | 'prepared' | 'ledger' | 'product*';
+export type DocumentName =
+  | 'order'
+  | 'reservation'
+  | 'item*'
+  | 'payment'
+  | 'prepared'
+  | 'ledger'
+  | 'product*'
+  | 'notification'
+  | 'account';
 
 /** What an app asks of its sidecar, for one order (a route, a worker) or for a batch of them (a delivery). */
 export type Step =
@@ -49,6 +58,8 @@ export interface Hears {
   readonly await: number;
   /** The types that mean something here, and the type that is published for each, if any; others are acknowledged. */
   readonly on: Readonly<Record<string, string>>;
+  /** Only orders with a mail to be sent. */
+  readonly only?: 'mail';
   readonly steps: readonly Step[];
 }
 
@@ -80,6 +91,19 @@ const record = (topic: string, on: readonly string[]): Hears => ({
   steps: [{ query: 'views-report', rows: 5 }, { exec: 'views-report' }, salesView],
 });
 
+/** What an order asks of others before it is accepted, and how it is written. */
+const ask: readonly Step[] = [
+  { get: ['order'] },
+  { call: 'product', path: '/prices' },
+  { call: 'payment', path: '/prepare' },
+];
+const place: readonly Step[] = [
+  { load: ['order'] },
+  { save: ['order'], lane: true },
+  { publish: 'orders', type: 'placed' },
+  { wait: true },
+];
+
 /** One bare order of today's system, paid by card at a till. */
 export const shape: Shape = {
   roles: {
@@ -89,11 +113,11 @@ export const shape: Shape = {
         'GET /api/v1/orders': [{ call: 'order', path: '/order' }],
         'GET /api/v1/products': [{ call: 'product', path: '/list' }],
         'GET /api/v1/inventory': [{ call: 'inventory', path: '/item' }],
-        'POST /api/v1/mails': [{ call: 'notification', path: '/mails' }],
+        'POST /api/v1/web-orders': [{ call: 'order', path: '/web-orders' }],
         'POST /api/v1/webhooks/provider': [{ call: 'payment-provider', path: '/webhook' }],
       },
     },
-    auth: {},
+    auth: { routes: { 'POST /account': [{ get: ['account'] }] } },
     shop: {},
     product: {
       routes: {
@@ -103,15 +127,8 @@ export const shape: Shape = {
     },
     order: {
       routes: {
-        'POST /orders': [
-          { get: ['order'] },
-          { call: 'product', path: '/prices' },
-          { call: 'payment', path: '/prepare' },
-          { load: ['order'] },
-          { save: ['order'], lane: true },
-          { publish: 'orders', type: 'placed' },
-          { wait: true },
-        ],
+        'POST /orders': [...ask, ...place],
+        'POST /web-orders': [...ask, { call: 'inventory', path: '/availability' }, ...place],
         'POST /order': [{ get: ['order'] }],
       },
       hears: [
@@ -126,7 +143,7 @@ export const shape: Shape = {
       ],
     },
     inventory: {
-      routes: { 'POST /item': [{ get: ['item*'] }] },
+      routes: { 'POST /item': [{ get: ['item*'] }], 'POST /availability': [{ bulk: ['item*'] }] },
       hears: [
         saga('orders', { placed: 'reserved', confirmed: 'committed' }, [
           { load: ['reservation', 'item*'] },
@@ -168,10 +185,29 @@ export const shape: Shape = {
       },
     },
     notification: {
-      routes: { 'POST /mails': [{ mail: 'mail' }] },
       hears: [
-        { ...saga('orders', {}), pubsub: 'pubsub-effects', await: 100 },
-        view('notifications', 'views-notification', []),
+        {
+          ...{ pubsub: 'pubsub-effects', topic: 'orders', most: 50, await: 100, only: 'mail' },
+          on: { confirmed: 'asked' },
+          steps: [
+            { load: ['notification'] },
+            { save: ['notification'] },
+            { publish: 'notifications' },
+            {
+              work: [
+                { get: ['notification'] },
+                { load: ['notification'] },
+                { save: ['notification'], lane: true }, // the claim
+                { call: 'auth', path: '/account' },
+                { mail: 'mail' },
+                { load: ['notification'] },
+                { save: ['notification'], lane: true },
+                { publish: 'notifications', type: 'sent' },
+              ],
+            },
+          ],
+        },
+        view('notifications', 'views-notification', ['asked', 'sent']),
       ],
     },
     report: {
@@ -179,6 +215,7 @@ export const shape: Shape = {
         record('orders', ['placed', 'confirmed']),
         record('inventory', ['reserved', 'committed']),
         record('payments', ['requested', 'captured']),
+        record('notifications', ['asked', 'sent']),
       ],
     },
   },
@@ -200,6 +237,8 @@ export const shape: Shape = {
     prepared: [[40, 0]],
     ledger: [[261, 0]],
     'product*': [[700, 0]],
+    notification: [[1_600, 100]],
+    account: [[300, 0]],
   },
   events: {
     placed: [705, 96],
@@ -209,5 +248,7 @@ export const shape: Shape = {
     requested: [561, 0],
     captured: [604, 0],
     told: [300, 0],
+    asked: [800, 90],
+    sent: [200, 0],
   },
 };

@@ -7,6 +7,7 @@ export interface BareOrder {
   readonly id: string;
   /** Numbers of items. */
   readonly lines: readonly number[];
+  readonly mail?: true | undefined;
 }
 
 interface Held {
