@@ -42,13 +42,13 @@ function appEnvironment({ service, ports, isInterposed, secrets }: Options, valu
 }
 
 /** The service itself. */
-export function appProcess(options: Options, values: Values, profile: string): ProcessSpec {
+export function appProcess(options: Options, values: Values): ProcessSpec {
   const { service, name, ports, logFile, env } = options;
   return {
     name,
     file: process.execPath,
     args: [...nodeFlags, join(String(values.ROOT), String(service.entry))],
-    env: { PROFILE: profile, LOG_LEVEL: 'info', ...oneArena, ...appEnvironment(options, values), ...env },
+    env: { LOG_LEVEL: 'info', ...oneArena, ...appEnvironment(options, values), ...env },
     logFile,
     stopSignal: 'SIGTERM',
     stopWithinMs: 12_000, // it has promised to drain within 10 s

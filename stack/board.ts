@@ -1,7 +1,6 @@
 // What a person sees while the mesh comes up: a table that fills in a terminal, plain lines elsewhere.
 
 import { sidecarOf } from './app-processes.ts';
-import { infrastructureNames } from './plan.ts';
 import type { ProcessHandle } from './supervised.ts';
 
 export interface Board {
@@ -81,7 +80,7 @@ function rows(processes: readonly ProcessHandle[]): string[] {
     each ? `${MARK[each.state]} ${`${each.state}${each.restarts > 0 ? ` ↻${each.restarts}` : ''}`.padEnd(14)}` : '';
   const leads = processes.filter(({ name }) => !name.endsWith('-dapr'));
   return leads.map((each) => {
-    const sidecar = infrastructureNames.has(each.name) ? undefined : byName.get(sidecarOf(each.name));
+    const sidecar = byName.get(sidecarOf(each.name));
     return `  ${each.name.padEnd(20)} ${cell(each)} ${sidecar ? `sidecar ${cell(sidecar)}` : ''}`.trimEnd();
   });
 }

@@ -20,7 +20,7 @@ export function brokerProcess(options: {
   env: Record<string, string>;
 }): ProcessSpec {
   const folder = join(options.dataDir, 'broker');
-  const topics = [...new Set([...topicNames(), ...options.moreTopics])];
+  const topics = meshTopics(options.moreTopics);
   mkdirSync(folder, { recursive: true });
   return {
     name: 'broker',
@@ -36,3 +36,6 @@ export function brokerProcess(options: {
     isReady: () => accepts(options.port),
   };
 }
+
+/** Every topic of the catalogue with its dead letters, and what a test adds; none twice. */
+export const meshTopics = (more: readonly string[]): string[] => [...new Set([...topicNames(), ...more])];

@@ -5,9 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { findProgram } from './bootstrap/runtime-folder.mjs';
 import { StackError } from './errors.ts';
 import { clearFolder, type Layout, layout, openFolder, RECORD, root } from './layout.ts';
-import { buildPlan, infrastructureNames, type Plan } from './plan.ts';
+import { buildPlan, type Plan } from './plan.ts';
 import { type AppPorts, assertPortsFree, findFreeBase, type PortPlan, planPorts } from './ports.ts';
-import { provision } from './postgres.ts';
 import { answers } from './probe.ts';
 import { readResources, resourceFolders } from './render.ts';
 import { RunRecord } from './run-record.ts';
@@ -59,7 +58,7 @@ export interface Mesh {
   /** Passwords and tokens; see `secrets.ts` for the names. */
   readonly secrets: Secrets;
   readonly processes: readonly ProcessHandle[];
-  /** `order`, `order-2` (second replica), `order-dapr` (sidecar), `broker`, `postgres`, `mail`, `card-provider`. */
+  /** `order`, `order-2` (second replica), `order-dapr` (sidecar), `broker`, `postgres`, `dynamodb`, `mail`, `card-provider`. */
   process(name: string): ProcessHandle;
   /** Ports of an app and its sidecar, by process name. */
   portsOf(name: string): AppPorts;
@@ -92,16 +91,17 @@ export async function startMesh(options: MeshOptions = {}): Promise<Mesh> {
     log(`ended ${name} (${pid}), left by a runner that was killed`),
   );
   const running: Supervised[] = [];
+  const infrastructure: Supervised[] = [];
   const stopping = new AbortController();
   const stop = once(() => {
     stopping.abort(new StackError('The mesh was stopped before it was up.', 'Start it again.'));
-    return stopAll(running, record);
+    return stopAll(running, infrastructure, record);
   });
   try {
     clearFolder(folders, options.fresh ?? false);
     const secrets = loadSecrets(folders.data, table);
     const plan = buildPlan({
-      ...{ profile, folders, base, ports, secrets, selected, programs },
+      ...{ folders, base, ports, secrets, selected, programs },
       replicas: options.replicas ?? {},
       env: options.env ?? {},
       topics: options.topics ?? [],
@@ -112,7 +112,7 @@ export async function startMesh(options: MeshOptions = {}): Promise<Mesh> {
     await assertPortsFree(plan.listeners);
     const changed = () => options.onChange?.(running);
     const supervise = (spec: ProcessSpec) => new Supervised(spec, record, changed);
-    const infrastructure = plan.infrastructure.map(supervise);
+    infrastructure.push(...plan.infrastructure.map(supervise));
     const door = options.interpose?.includes('gateway') ? Number(ports.apps.gateway?.toApp) : base;
     const mesh = handle({ plan, folders, secrets, ports, door, running, stop });
     running.push(...infrastructure, ...plan.sidecars.map(supervise), ...plan.apps.map(supervise));
@@ -125,7 +125,7 @@ export async function startMesh(options: MeshOptions = {}): Promise<Mesh> {
       await Promise.all(processes.map((each) => each.waitReady(options.readyWithinMs)));
     };
     await startAll(infrastructure);
-    if (plan.databases.length > 0) await provision(plan.postgres, plan.databases, secrets);
+    await plan.provision();
     await startAll(running.slice(infrastructure.length));
     await options.seed?.(mesh);
     stopping.signal.throwIfAborted();
@@ -159,9 +159,12 @@ async function untilPublic({ portsOf }: Mesh, selected: readonly Deployable[]): 
 }
 
 /** Apps first, so that they can drain through their sidecars; what all stand on goes last. */
-async function stopAll(running: readonly Supervised[], record: RunRecord): Promise<void> {
+async function stopAll(
+  running: readonly Supervised[],
+  ground: readonly Supervised[],
+  record: RunRecord,
+): Promise<void> {
   const isSidecar = ({ name }: Supervised) => name.endsWith('-dapr');
-  const ground = running.filter(({ name }) => infrastructureNames.has(name));
   const apps = running.filter((each) => !isSidecar(each) && !ground.includes(each));
   for (const layer of [apps, running.filter(isSidecar), ground]) await Promise.all(layer.map((each) => each.stop()));
   record.release();

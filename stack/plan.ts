@@ -3,20 +3,24 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appProcess, sidecarOf, sidecarProcess } from './app-processes.ts';
 import { cacheFolder } from './bootstrap/runtime-folder.mjs';
+import { findTool, type Provider, type Tool } from './bootstrap/tools-folder.mjs';
 import { brokerProcess } from './broker.ts';
+import { dynoxideProcess, emulatorCredentials, provisionTables } from './dynoxide.ts';
+import { StackError } from './errors.ts';
+import { groundOf, standsOn, tablesOf } from './ground.ts';
+import { kafkaProcess } from './kafka.ts';
 import type { Layout } from './layout.ts';
 import type { AppPorts, PortPlan } from './ports.ts';
-import { externalServer, ownServer, type PostgresAdmin, postgresProcess } from './postgres.ts';
+import { externalServer, ownServer, type PostgresAdmin, postgresProcess, provision } from './postgres.ts';
 import { accepts } from './probe.ts';
-import { type Resource, renderConfiguration, renderSidecar, scopedTo } from './render.ts';
+import { type Resource, renderConfiguration, renderSidecar } from './render.ts';
 import type { Secrets } from './secrets.ts';
-import type { Deployable, Infrastructure } from './services.ts';
+import type { Deployable } from './services.ts';
 import { cardProviderProcess, mailProcess } from './stand-ins.ts';
 import type { ProcessSpec } from './supervised.ts';
-import { placeholders } from './values.ts';
+import { placeholders, type Values } from './values.ts';
 
 export interface PlanOptions {
-  readonly profile: string;
   readonly folders: Layout;
   readonly base: number;
   readonly ports: PortPlan;
@@ -35,69 +39,27 @@ export interface Plan {
   readonly infrastructure: readonly ProcessSpec[];
   readonly sidecars: readonly ProcessSpec[];
   readonly apps: readonly ProcessSpec[];
-  readonly postgres: PostgresAdmin;
-  /** Databases to be there before the sidecars start. */
-  readonly databases: readonly string[];
+  /** Makes the databases and tables that have to be there before the sidecars start. */
+  provision(): Promise<void>;
   /** Every port that will be listened on, and by whom. */
   readonly listeners: ReadonlyMap<number, string>;
   /** `order-2` -> `order`. */
   appIdOf(name: string): string;
 }
 
-export const infrastructureNames: ReadonlySet<string> = new Set<Infrastructure>([
-  'broker',
-  'postgres',
-  'mail',
-  'card-provider',
-]);
-
 /** How long a restarted sidecar waits for what it stands on before it tries all the same. */
 const GROUND_PATIENCE_MS = 15_000;
 
 export function buildPlan(options: PlanOptions): Plan {
-  const { profile, folders, base, ports, secrets, selected, replicas, interpose, resources, programs } = options;
+  const { folders, base, ports, secrets, selected, replicas, interpose, resources, programs } = options;
   const external = externalServer();
   const postgres = external ?? ownServer(ports.postgres, secrets);
   const values = placeholders(folders, ports, base, postgres);
   const configuration = renderConfiguration(options.configuration, values);
   const env = childEnvironment();
   const logFile = (name: string) => join(folders.logs, `${name}.log`);
-  const needs = (what: Infrastructure) => selected.some((service) => service.needs.includes(what));
-  const databases = selected.flatMap((service) => service.databases);
-
-  const infrastructure: ProcessSpec[] = [];
-  const ground: number[] = [];
-  const listeners = new Map<number, string>();
-  const add = (spec: ProcessSpec, ...own: number[]) => {
-    infrastructure.push(spec);
-    for (const port of own) listeners.set(port, spec.name);
-  };
-  if (needs('broker')) {
-    ground.push(ports.broker);
-    add(
-      brokerProcess({
-        ...{ program: programs.kfake, dataDir: folders.data, port: ports.broker, env },
-        moreTopics: options.topics,
-        partitions: Math.max(1, ...Object.values(replicas)),
-        logFile: logFile('broker'),
-      }),
-      ports.broker,
-    );
-  }
-  if (needs('postgres') && !external) {
-    ground.push(ports.postgres);
-    const components = selected.reduce(
-      (sum, { appId, databases: own }) => sum + own.length * (replicas[appId] ?? 1),
-      0,
-    );
-    add(
-      postgresProcess({ dataDir: folders.data, admin: postgres, components, logFile: logFile('postgres'), env }),
-      ports.postgres,
-    );
-  }
-  const standIn = (name: string) => ({ values, ports, secrets, logFile: logFile(name), env });
-  if (needs('mail')) add(mailProcess(standIn('mail')), ports.smtp, ports.mailWeb);
-  if (needs('card-provider')) add(cardProviderProcess(standIn('card-provider')), ports.cardProvider);
+  const ground = groundOf(selected, resources);
+  const { processes, listeners, waitFor } = groundProcesses(options, ground, { values, postgres, external, env });
 
   const sidecars: ProcessSpec[] = [];
   const apps: ProcessSpec[] = [];
@@ -111,23 +73,92 @@ export function buildPlan(options: PlanOptions): Plan {
       const shared = { service, name, ports: own, isInterposed, secrets };
       appIds.set(name, service.appId);
       for (const [use, port] of Object.entries(own)) listeners.set(port, `${name}, ${use}`);
-      const before = () => untilAccepted(standsOnGround(resources, service.appId) ? ground : []);
-      sidecars.push(sidecarProcess({ ...shared, logFile: logFile(sidecarOf(name)), env }, where, before));
+      const before = () => untilAccepted(standsOn(service, resources).length > 0 ? waitFor : []);
+      const ofSidecar = ground.has('dynoxide') ? { ...env, ...emulatorCredentials } : env;
+      sidecars.push(sidecarProcess({ ...shared, logFile: logFile(sidecarOf(name)), env: ofSidecar }, where, before));
       if (service.entry === null) continue;
       const settings = { ...env, ...options.env[service.appId] };
-      apps.push(appProcess({ ...shared, logFile: logFile(name), env: settings }, values, profile));
+      apps.push(appProcess({ ...shared, logFile: logFile(name), env: settings }, values));
     }
   }
   const appIdOf = (name: string) => appIds.get(name) ?? name;
-  return { infrastructure, sidecars, apps, postgres, databases, listeners, appIdOf };
+  const databases = selected.flatMap((service) => service.databases);
+  const tables = tablesOf(selected, resources);
+  const provisionAll = async () => {
+    if (databases.length > 0) await provision(postgres, databases, secrets);
+    if (ground.has('dynoxide')) await provisionTables(String(values.DYNAMODB_ENDPOINT), tables);
+  };
+  return { infrastructure: processes, sidecars, apps, listeners, provision: provisionAll, appIdOf };
+}
+
+interface Surroundings {
+  readonly values: Values;
+  readonly postgres: PostgresAdmin;
+  readonly external: PostgresAdmin | undefined;
+  readonly env: Record<string, string>;
+}
+
+interface Ground {
+  readonly processes: readonly ProcessSpec[];
+  readonly listeners: Map<number, string>;
+  /** Ports that a sidecar waits for before it starts. */
+  readonly waitFor: readonly number[];
+}
+
+/** Broker, databases and stand-ins, as far as somebody asks for them. */
+function groundProcesses(
+  { folders, ports, secrets, selected, replicas, programs, topics }: PlanOptions,
+  ground: ReadonlySet<Provider>,
+  { values, postgres, external, env }: Surroundings,
+): Ground {
+  const processes: ProcessSpec[] = [];
+  const waitFor: number[] = [];
+  const listeners = new Map<number, string>();
+  const shared = (name: string) => ({ dataDir: folders.data, logFile: join(folders.logs, `${name}.log`), env });
+  const add = (spec: ProcessSpec, ...own: number[]) => {
+    processes.push(spec);
+    for (const port of own) listeners.set(port, spec.name);
+  };
+  const partitions = Math.max(1, ...Object.values(replicas));
+  const broking = { ...shared('broker'), port: ports.broker, moreTopics: topics, partitions };
+  if (ground.has('kfake')) add(brokerProcess({ ...broking, program: programs.kfake }), ports.broker);
+  if (ground.has('kafka')) {
+    const { kafkaController: controllerPort } = ports;
+    const kafka = { program: tool('kafka'), kfake: programs.kfake, controllerPort };
+    add(kafkaProcess({ ...broking, ...kafka }), ports.broker, controllerPort);
+  }
+  if (ground.has('kfake') || ground.has('kafka')) waitFor.push(ports.broker);
+  if (ground.has('postgres') && !external) {
+    waitFor.push(ports.postgres);
+    const components = selected.reduce(
+      (sum, { appId, databases: own }) => sum + own.length * (replicas[appId] ?? 1),
+      0,
+    );
+    add(postgresProcess({ ...shared('postgres'), admin: postgres, components }), ports.postgres);
+  }
+  if (ground.has('dynoxide')) {
+    waitFor.push(ports.dynamodb);
+    add(dynoxideProcess({ ...shared('dynamodb'), program: tool('dynoxide'), port: ports.dynamodb }), ports.dynamodb);
+  }
+  const standIn = (name: string) => ({ ...shared(name), values, ports, secrets });
+  if (ground.has('mail')) add(mailProcess(standIn('mail')), ports.smtp, ports.mailWeb);
+  if (ground.has('card-provider')) add(cardProviderProcess(standIn('card-provider')), ports.cardProvider);
+  return { processes, listeners, waitFor };
+}
+
+/** @throws StackError while it is not installed, with the command that installs it. */
+function tool(name: Tool): string {
+  const path = findTool(name);
+  if (path !== undefined) return path;
+  throw new StackError(
+    `The components of this profile need ${name}, which is not installed.`,
+    'Run `node stack/start.mjs --prepare --profile <name>` once (npm start does it by itself).',
+  );
 }
 
 function replicaNames(appId: string, count = 1): string[] {
   return Array.from({ length: count }, (_, index) => (index === 0 ? appId : `${appId}-${index + 1}`));
 }
-
-const standsOnGround = (resources: readonly Resource[], appId: string): boolean =>
-  scopedTo(resources, appId).some(({ name }) => /^(pubsub|views)-|^statestore-payment$/.test(name));
 
 /** daprd exits within a second when the broker is not there: a restart of both waits here. */
 async function untilAccepted(ports: readonly number[]): Promise<void> {

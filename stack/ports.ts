@@ -23,6 +23,9 @@ export interface PortPlan {
   readonly smtp: number;
   readonly mailWeb: number;
   readonly cardProvider: number;
+  /** Where Kafka's controller listens; only its broker asks it. */
+  readonly kafkaController: number;
+  readonly dynamodb: number;
 }
 
 /** Linux hands out ports from here to outgoing connections: a listener up there may find its port taken at any moment. */
@@ -56,7 +59,9 @@ export function planPorts(
       'Choose another first port with --base.',
     );
   }
-  return { apps, broker, postgres, smtp: mail, mailWeb: mail + 1, cardProvider };
+  // Broker and databases have room in their blocks: what few profiles use moves nobody's ports.
+  const [kafkaController, dynamodb] = [broker + 1, postgres + 1];
+  return { apps, broker, kafkaController, postgres, dynamodb, smtp: mail, mailWeb: mail + 1, cardProvider };
 }
 
 function appPorts(first: number): AppPorts {

@@ -32,13 +32,6 @@ describe('the service table', () => {
     expect(names(appId, 'HTTPEndpoint')).toEqual([...httpEndpoints].sort());
   });
 
-  test.each(services)('$appId has what its components stand on', ({ components, httpEndpoints, needs, databases }) => {
-    expect(needs.includes('broker')).toBe(components.some((name) => name.startsWith('pubsub-')));
-    expect(needs.includes('mail')).toBe(components.includes('mail'));
-    expect(needs.includes('card-provider')).toBe(httpEndpoints.includes('card-provider'));
-    expect(needs.includes('postgres')).toBe(databases.length > 0);
-  });
-
   test.each(services)('$appId may read the password of each of its databases, and of no other', ({
     appId,
     databases,
@@ -114,7 +107,8 @@ describe('the resources', () => {
 });
 
 test('other tools get the table with its ports', () => {
-  const { services: rows, infrastructure } = tableWithPorts(services, 9000);
+  const { services: rows, infrastructure } = tableWithPorts(services, 9000, resources);
   expect(rows[0]).toMatchObject({ appId: 'gateway', ports: { app: 9000 } });
+  expect(rows.find(({ appId }) => appId === 'notification')?.needs).toEqual(['kfake', 'postgres', 'mail']);
   expect(infrastructure.broker).toBe(9000 + 10 * services.length);
 });

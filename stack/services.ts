@@ -3,9 +3,6 @@
 
 import { demoShops } from './secrets.ts';
 
-/** What a deployable needs besides its sidecar; started only when something selected needs it. */
-export type Infrastructure = 'broker' | 'postgres' | 'mail' | 'card-provider';
-
 export interface Deployable {
   /** Folder, Dapr app-id, Kubernetes Deployment and trace name in one. */
   readonly appId: string;
@@ -16,7 +13,6 @@ export interface Deployable {
   readonly components: readonly string[];
   readonly resiliency: readonly string[];
   readonly httpEndpoints: readonly string[];
-  readonly needs: readonly Infrastructure[];
   /** PostgreSQL databases; each has a role of the same name that owns it. */
   readonly databases: readonly string[];
   /** Keys of secrets.json that its sidecar may read, besides those its components refer to. `till-*` takes all with that beginning. */
@@ -38,7 +34,6 @@ export function deployable(appId: string, row: Row = {}): Deployable {
     components: [],
     resiliency: [],
     httpEndpoints: [],
-    needs: [],
     databases: [],
     secrets: [],
     env: {},
@@ -68,54 +63,46 @@ export const services: readonly Deployable[] = [
     components: ['statestore-auth', 'secretstore'],
     resiliency: ['services'],
     secrets: ['auth-key-encryption', 'demo-password', 'till-*'],
-    env: { DEMO: 'true', DEMO_SHOPS: demoShops.join(',') }, // heeded in the local profile only
+    env: { DEMO: 'true', DEMO_SHOPS: demoShops.join(',') }, // this runner makes demos: no other deployment sets it
   }),
   deployable('product', {
     components: streams('product'),
     resiliency: ['pubsub', 'services'],
-    needs: ['broker', 'postgres'],
     databases: [views('product')],
   }),
   deployable('inventory', {
     components: streams('inventory'),
     resiliency: ['pubsub', 'services'],
-    needs: ['broker', 'postgres'],
     databases: [views('inventory')],
   }),
   deployable('order', {
     components: streams('order'),
     resiliency: ['order', 'pubsub'],
-    needs: ['broker', 'postgres'],
     databases: [views('order')],
   }),
   deployable('payment', {
     components: streams('payment'),
     resiliency: ['payment', 'pubsub'],
-    needs: ['broker', 'postgres'],
     databases: ['payment', views('payment')],
   }),
   deployable('payment-provider', {
     components: ['pubsub-saga', 'secretstore'],
     resiliency: ['payment-provider', 'pubsub'],
     httpEndpoints: ['card-provider'],
-    needs: ['broker', 'card-provider'],
     secrets: ['provider-api-key', 'provider-webhook-secret'],
   }),
   deployable('shop', {
     components: ['statestore-shop', 'pubsub-saga'],
     resiliency: ['pubsub', 'services'],
-    needs: ['broker'],
   }),
   deployable('notification', {
     components: ['mail', 'pubsub-effects', ...streams('notification')],
     resiliency: ['pubsub', 'services'],
-    needs: ['broker', 'postgres', 'mail'],
     databases: [views('notification')],
   }),
   deployable('report', {
     components: ['pubsub-dead', 'pubsub-views', 'secretstore', 'views-report'],
     resiliency: ['pubsub', 'services'],
-    needs: ['broker', 'postgres'],
     databases: ['report'],
   }),
 ];

@@ -15,11 +15,7 @@ interface Metadata {
 const { dataDir, remove } = dataFolder();
 let mesh: Mesh;
 beforeAll(async () => {
-  const table = services.map((service) => ({
-    ...service,
-    entry: null,
-    needs: service.needs.filter((need) => need !== 'card-provider'),
-  }));
+  const table = services.map((service) => ({ ...service, entry: null }));
   mesh = await startMesh({ base: 'free', dataDir, table });
 });
 afterAll(async () => {

@@ -1,14 +1,16 @@
 // `npm start`, first half. Plain JavaScript, because it also runs on Node 20: checks the tools, installs what the
 // lockfile names, builds the Dapr runtime once, and hands over to main.ts on Node 24.
-// `--prepare` does all of this and stops there (`npm test` uses it).
+// `--prepare` does all of this and stops there (`npm test` uses it). With `--profile` also what that profile needs more.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { installDependencies } from './bootstrap/dependencies.mjs';
 import { Failure } from './bootstrap/failure.mjs';
 import { buildRuntime } from './bootstrap/runtime-build.mjs';
 import { cacheFolder } from './bootstrap/runtime-folder.mjs';
+import { installTools, toolsOf } from './bootstrap/tools.mjs';
 import { usage } from './bootstrap/usage.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -23,6 +25,8 @@ async function prepare() {
   }
   await installDependencies(root);
   await buildRuntime(root);
+  const { values } = parseArgs({ args, options: { profile: { type: 'string' } }, strict: false });
+  await installTools(toolsOf(root, String(values.profile ?? 'local')));
 }
 
 /** Services are TypeScript that Node 24 runs as it stands; an installed Node 24 is used, else the one from npm. */

@@ -21,6 +21,8 @@ export function placeholders(layout: Layout, ports: PortPlan, base: number, post
     RUN: layout.run,
     URL: `http://127.0.0.1:${base}`,
     BROKER_PORT: String(ports.broker),
+    KAFKA_PORT: String(ports.broker), // a mesh has one broker
+    DYNAMODB_ENDPOINT: `http://127.0.0.1:${ports.dynamodb}`,
     POSTGRES_HOST: postgres.host,
     POSTGRES_PORT: String(postgres.port),
     POSTGRES_SSLMODE: postgres.sslmode,

@@ -26,7 +26,7 @@ await runService({
     let prepared = false;
     const prepare = async () => {
       await keys.signer();
-      if (config.DEMO && config.PROFILE === 'local') await ensureDemo(accounts, sidecar, config.DEMO_SHOPS);
+      if (config.DEMO) await ensureDemo(accounts, sidecar, config.DEMO_SHOPS);
       prepared = true;
     };
     const ready = async () => ({ sidecar: await sidecar.ready(), identities: prepared });

@@ -29,7 +29,6 @@ export const ServiceConfig = z.object({
   DAPR_API_TOKEN: z.string().optional(),
   /** Sent by the sidecar as `dapr-api-token`; other callers are refused. */
   APP_API_TOKEN: z.string().optional(),
-  PROFILE: z.string().default('local'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 export type ServiceConfig = z.output<typeof ServiceConfig>;

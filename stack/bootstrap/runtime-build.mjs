@@ -1,12 +1,10 @@
 // Builds daprd and the broker from their Go modules, once for each state of the pins.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { makeOnce } from './cache.mjs';
 import { Failure } from './failure.mjs';
-import { withLock } from './lock.mjs';
-import { run, showProgress } from './run.mjs';
-import { cachedProgram, cacheFolder, findProgram, programs } from './runtime-folder.mjs';
+import { run } from './run.mjs';
+import { cachedProgram, findProgram, programs } from './runtime-folder.mjs';
 
 /** What `dapr/runtime/*` are built with; a change here belongs into RECIPE of runtime-folder.mjs too. */
 const flags = [
@@ -28,11 +26,9 @@ export async function buildRuntime(root) {
   }
   requireGo();
   for (const program of missing) {
-    const target = cachedProgram(root, program);
-    prepareCache();
-    await withLock(`${dirname(target)}.lock`, waitForOther(program), async () => {
-      if (!existsSync(target)) await build(join(root, 'dapr', 'runtime', program), program, target); // else another clone was quicker
-    });
+    const source = join(root, 'dapr', 'runtime', program);
+    const folder = dirname(cachedProgram(root, program));
+    await makeOnce(folder, program, (draft) => build(source, program, draft));
   }
 }
 
@@ -45,20 +41,7 @@ function requireGo() {
   );
 }
 
-function prepareCache() {
-  const folder = cacheFolder();
-  try {
-    mkdirSync(folder, { recursive: true });
-    accessSync(folder, constants.W_OK);
-  } catch (cause) {
-    throw new Failure(
-      `The cache ${folder} cannot be written: ${cause.message}`,
-      'Name another folder in XDG_CACHE_HOME.',
-    );
-  }
-}
-
-async function build(source, program, target) {
+async function build(source, program, folder) {
   const env = { CGO_ENABLED: '0' };
   const remedy =
     'Mend what Go complains about (network or GOPROXY, disk space in GOCACHE, the Go version) and start again: what was built so far is kept.';
@@ -76,28 +59,13 @@ async function build(source, program, target) {
     remedy,
   );
   const total = packages.trim().split('\n').length;
-  const draft = `${dirname(target)}.new`;
   let compiled = 0;
-  rmSync(draft, { recursive: true, force: true });
   await run(
     {
       title: `Building ${program}${program === 'daprd' ? ' (once, a few minutes)' : ''}`,
-      ...{ file: 'go', args: ['build', '-v', ...flags, '-o', join(draft, program), '.'], cwd: source, env },
+      ...{ file: 'go', args: ['build', '-v', ...flags, '-o', join(folder, program), '.'], cwd: source, env },
       onLine: (line) => (/^[\w.-]+(\/[\w.-]+)*$/.test(line) ? `${++compiled} of at most ${total} packages` : undefined),
     },
     remedy,
   );
-  renameSync(draft, dirname(target)); // appears whole or not at all
-}
-
-/** Shows that another clone on this machine builds the same thing. */
-function waitForOther(program) {
-  let progress;
-  return {
-    async pause() {
-      progress ??= showProgress(`Another start builds ${program}; waiting for it`);
-      await sleep(500);
-    },
-    over: () => progress?.end(),
-  };
 }

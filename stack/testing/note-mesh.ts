@@ -9,7 +9,6 @@ import { deployable } from '../services.ts';
 export const noteKeeper = deployable('note-keeper', {
   entry: 'stack/testing/note-keeper.ts',
   components: ['pubsub-notes', 'statestore-note-keeper'],
-  needs: ['broker', 'postgres'],
   databases: ['views_note_keeper'],
 });
 

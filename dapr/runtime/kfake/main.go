@@ -26,8 +26,16 @@ func main() {
 	dir := flag.String("data-dir", "", "folder for the log; empty keeps it in memory")
 	partitions := flag.Int("partitions", 3, "partitions of each new topic")
 	topics := flag.String("topics", "", "comma-separated topics to create")
+	create := flag.Bool("create", false, "make the topics at the broker that runs on the port, and end")
 	flag.Parse()
+	names := strings.FieldsFunc(*topics, func(r rune) bool { return r == ',' })
 
+	if *create {
+		if err := createTopics(*port, names, int32(*partitions)); err != nil {
+			fail(err)
+		}
+		return
+	}
 	opts := []kfake.Opt{kfake.NumBrokers(1), kfake.Ports(*port), kfake.ClusterID("local")}
 	if *dir != "" {
 		opts = append(opts, kfake.DataDir(*dir))
@@ -40,7 +48,7 @@ func main() {
 	if err := watch(cluster); err != nil {
 		fail(err)
 	}
-	for _, topic := range strings.FieldsFunc(*topics, func(r rune) bool { return r == ',' }) {
+	for _, topic := range names {
 		if err := cluster.CreateTopic(topic, int32(*partitions), nil); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			fail(fmt.Errorf("create topic %s: %w", topic, err))
 		}

@@ -27,7 +27,6 @@ const table = [
   deployable(PROBE, {
     entry: 'tests/chaos/faults/testing/probe.ts',
     components: ['pubsub-notes', 'statestore-note-keeper'],
-    needs: ['broker'],
   }),
 ];
 
