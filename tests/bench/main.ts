@@ -54,7 +54,8 @@ async function run(options: Options, folder: string, onStart: (mesh: Mesh) => vo
   for (const [name, { total }] of Object.entries(memory)) say(`memory of ${name} after all this: ${total} MiB PSS`);
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ ...report, memory }, null, 2)}\n`);
   for (const subject of subjects) await subject.close();
-  return verdict(report.rows, options);
+  const soakFailed = 'soak' in report ? report.soak.failed : 0;
+  return Math.max(verdict(report.rows, options), soakFailed > 0 ? 1 : 0);
 }
 
 async function lines(bench: Bench): Promise<{ rows: Row[]; openLoop?: OpenLoop; aged?: Aged }> {
