@@ -18,6 +18,7 @@ import (
 	"github.com/dapr/kit/concurrency"
 	"github.com/dapr/kit/logger"
 	"github.com/dapr/kit/signals"
+	gometrics "github.com/rcrowley/go-metrics"
 	"go.opencensus.io/stats/view"
 	"go.uber.org/automaxprocs/maxprocs"
 )
@@ -29,6 +30,8 @@ var (
 
 func main() {
 	_, _ = maxprocs.Set()
+	// The Kafka client counts every request in histograms that nobody reads: a twentieth of a busy sidecar's CPU.
+	gometrics.UseNilMetrics = true
 
 	opts, err := options.New(os.Args[1:])
 	if err != nil {
