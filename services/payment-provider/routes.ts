@@ -44,12 +44,13 @@ const answers = { 200: Outcome };
 
 /** The internal routes: capture, refund, lookup, and the provider's webhooks. */
 export function routes({ appId, adapter, sidecar, now }: Dependencies): Api<Spec> {
+  const told = new Told();
   return internal('')
     .post('/capture', { summary: 'Take the money of a payment', takes: Capture, answers }, async ({ body, origin }) =>
-      ok(await traced(origin.traceparent, () => adapter().provider.capture(body))),
+      ok(told.by(body, await traced(origin.traceparent, () => adapter().provider.capture(body)))),
     )
     .post('/refund', { summary: 'Give money back', takes: Refund, answers }, async ({ body, origin }) =>
-      ok(await traced(origin.traceparent, () => adapter().provider.refund(body))),
+      ok(told.by(body, await traced(origin.traceparent, () => adapter().provider.refund(body)))),
     )
     .post('/lookup', { summary: 'What the provider knows', takes: Lookup, answers }, async ({ body, origin }) =>
       ok(await traced(origin.traceparent, () => adapter().provider.lookup(body))),
@@ -75,6 +76,7 @@ export function routes({ appId, adapter, sidecar, now }: Dependencies): Api<Spec
           return ok({ received: true });
         }
         const { event } = webhook;
+        if (told.has(`${event.kind} ${event.paymentId}`)) return ok({ received: true });
         const message = providerEventMessage(event, appId, origin.correlationId, origin.traceparent);
         const failed = await sidecar.publish('pubsub-saga', 'provider-events', [
           { event: message, partitionKey: event.paymentId },
@@ -84,4 +86,25 @@ export function routes({ appId, adapter, sidecar, now }: Dependencies): Api<Spec
         return ok({ received: true });
       },
     );
+}
+
+/** Outcomes remembered; the provider's webhooks follow within seconds. */
+const MOST_TOLD = 5_000;
+
+/**
+ * What this process has answered to payment: a webhook that says the same again is acknowledged and goes no further. If
+ * the answer was lost on its way, payment asks again with the same key, within seconds.
+ */
+class Told {
+  readonly #known = new Set<string>();
+
+  by<T extends { readonly outcome: string }>({ paymentId }: { readonly paymentId: string }, answer: T): T {
+    if (this.#known.size >= MOST_TOLD) this.#known.delete(this.#known.values().next().value as string);
+    this.#known.add(`${answer.outcome} ${paymentId}`);
+    return answer;
+  }
+
+  has(outcome: string): boolean {
+    return this.#known.has(outcome);
+  }
 }

@@ -1,6 +1,7 @@
 // The official Stripe client, sent through the sidecar: the provider's address is the HTTPEndpoint `card-provider` of Dapr.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import Stripe from 'stripe';
+import { plainFetch } from './plain-fetch.ts';
 
 /** App-id of Dapr for the provider: the name of the HTTPEndpoint resource. */
 export const PROVIDER_ENDPOINT = 'card-provider';
@@ -29,7 +30,7 @@ export function traced<T>(traceparent: string, work: () => Promise<T>): Promise<
  * is decided by the payment's work sweep alone.
  */
 export function stripeThroughSidecar(settings: StripeSettings): Stripe {
-  const send = settings.fetch ?? globalThis.fetch;
+  const send = settings.fetch ?? plainFetch;
   const throughSidecar: typeof fetch = (url, init) => {
     // A Headers object, not a spread: the client hands over a list of pairs, which a spread would lose.
     const headers = new Headers(init?.headers);
