@@ -19,6 +19,7 @@ export function inventoryService(parts: ServiceParts & { readonly sweepAfterSeco
     return {
       routes: [routes(inventory), internalRoutes(inventory)],
       reactions,
+      unhurried: ['payments'], // what comes from there releases
       projections: views.projections,
       sweep: sweep({
         name: 'unfinished movements',

@@ -1,7 +1,9 @@
 // Baskets that no transaction takes at once, with the store dying at every single transaction: the outcome is the same.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { CloudEvent } from '#kit/testing/bench';
 import { type Death, eventsOf, type InventoryBench, startInventoryBench } from './testing/inventory-bench.ts';
+
+jest.setTimeout(30_000); // one test has a death at every transaction
 
 let bench: InventoryBench;
 beforeAll(async () => {

@@ -133,7 +133,7 @@ describe('POST /orders', () => {
       expect(status).toBe(201);
       expect(body).toMatchObject({ gross: 50_000, net: 50_000 });
     });
-    expect(questions).toEqual([{ shopId: 'web', skus: lines(500).map(({ sku }) => sku) }]);
+    expect(questions).toEqual([{ questions: [{ shopId: 'web', skus: lines(500).map(({ sku }) => sku) }] }]);
   });
 
   test('hands the card to payment alone', async () => {
@@ -142,7 +142,7 @@ describe('POST /orders', () => {
     const prepared = await askedOf('payment', async () => {
       ({ id } = await bench.place({ ...webOrder, payment: { method: 'card', token } }));
     });
-    expect(prepared).toEqual([{ orderId: id, token }]);
+    expect(prepared).toEqual([{ cards: [{ orderId: id, token }] }]);
     const kept = bench.fake.keys('statestore-order').map((key) => bench.fake.peek('statestore-order', key));
     expect(bench.summary(id).orderId).toBe(id);
     expect(JSON.stringify([kept, bench.fake.published])).not.toContain(token);

@@ -17,6 +17,7 @@ export function orderService(parts: ServiceParts & { readonly deadlineSeconds: n
   return eventSourced(parts, (streams) => ({
     routes: [routes({ streams, views, findShop, findProducts, neighbours, deadlineSeconds })],
     reactions,
+    unhurried: ['inventory'], // what comes from there cancels
     projections: [views.projection],
     sweep: sweep({
       name: 'order deadlines',

@@ -2,10 +2,16 @@
 import { ask } from '#kit/dapr/ask';
 import type { Sidecar } from '#kit/dapr/sidecar';
 import { type Refusal, refuse } from '#kit/errors';
+import { Together } from '#kit/together';
 import type { OrderSummary } from './order.ts';
 
 /** Milliseconds. */
 const TIMEOUT = 3_000;
+
+interface Card {
+  readonly orderId: string;
+  readonly token: string;
+}
 
 export interface Neighbours {
   /**
@@ -29,16 +35,18 @@ export function neighboursOf(sidecar: Sidecar): Neighbours {
     return shortages.length > 0 ? refuse('STOCK_INSUFFICIENT', { shortages }) : undefined;
   }
 
-  function keepCard(orderId: string, token: string): Promise<void> {
-    const body = { orderId, token };
-    return ask(sidecar, { to: 'payment', method: 'POST', path: '/internal/prepare', body, timeout: TIMEOUT });
-  }
+  /** Cards that come close together go in one call. */
+  const kept = new Together<Card, void>(async (cards) => {
+    const body = { cards };
+    await ask(sidecar, { to: 'payment', method: 'POST', path: '/internal/prepare', body, timeout: TIMEOUT });
+    return cards.map(() => Promise.resolve());
+  });
 
   return {
     async prepare(order, token) {
       // The token is kept by payment alone, never in an event. A total of zero is paid without the provider.
-      const kept = token === undefined || order.net === 0 ? undefined : keepCard(order.orderId, token);
-      const [short] = await Promise.all([order.channel === 'web' ? checkStock(order) : undefined, kept]);
+      const card = token === undefined || order.net === 0 ? undefined : kept.add({ orderId: order.orderId, token });
+      const [short] = await Promise.all([order.channel === 'web' ? checkStock(order) : undefined, card]);
       return short;
     },
   };

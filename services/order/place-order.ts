@@ -139,7 +139,7 @@ function bucketOf(orderId: string): number {
 
 /** What was answered under this id before, if anything: the order as it was when it was placed. */
 async function replay(streams: Streams, command: CommandIdentity): Promise<Placed | Refusal | undefined> {
-  const document = await streams.read(orderOf(command.id));
+  const document = await streams.glance(orderOf(command.id));
   const known = document && recall(document, command);
   if (!known || isRefusal(known)) return known;
   return { view: viewAt(document, known.version), replayed: true };
@@ -154,6 +154,7 @@ async function write(
   const ref = orderOf(command.id);
   return streams.execute({
     touch: [ref],
+    absent: [ref],
     origin,
     decide(desk): Placed | Refusal {
       const known = desk.recall(ref, command);

@@ -21,6 +21,7 @@ const Seconds = z
 export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }): Api {
   const { streams, views } = parts;
   const running = new Joining<Placed>();
+  const final = untilFinal(streams);
 
   return api('/orders', { tag: 'orders' })
     .post(
@@ -56,7 +57,7 @@ export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }):
         const { view, replayed } = placed;
         const location = `/api/v1/orders/${view.id}`;
         if (!wait) return created(location, view, { version: view.version, replayed });
-        const { document } = await untilFinal(streams, view.id, wait, signal);
+        const document = await final(view.id, wait, signal);
         const latest = document ? viewAt(document) : view;
         return created(location, latest, { version: latest.version, replayed });
       },
@@ -76,8 +77,7 @@ export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }):
         if (!document || !mayRead(caller, placedOf(document.state))) return refuse('NOT_FOUND');
         const seconds = query.wait ?? wait ?? 0;
         if (seconds === 0) return ok(viewAt(document), { version: document.version });
-        const waited = await untilFinal(streams, params.id, seconds, signal, document);
-        const latest = waited.document ?? document;
+        const latest = (await final(params.id, seconds, signal, document)) ?? document;
         return ok(viewAt(latest), { version: latest.version });
       },
     )

@@ -3,26 +3,38 @@ import type { StreamDocument } from '#kit/events/document';
 import type { Streams } from '#kit/events/streams';
 import { isFinal, type Order, orderOf } from './order.ts';
 
-/** Milliseconds between reads, for what another replica decides; what is decided here is heard at once. */
+/** Milliseconds between reads while other replicas decide orders, too. */
 const PAUSES = [100, 250];
 const LAST_PAUSE = 500;
+/** The same while every order that was waited for was decided here: then a read finds nothing that was not heard. */
+const LONELY_PAUSE = 1_000;
+/** Milliseconds for which a decision of another replica is taken as a sign of more. */
+const COMPANY = 60_000;
 
-/** The newest document when it is final, the time is over or the client has gone. */
-export async function untilFinal(
-  streams: Streams,
+export type UntilFinal = (
   orderId: string,
   seconds: number,
   signal: AbortSignal,
   known?: StreamDocument<Order>,
-): Promise<{ document: StreamDocument<Order> | undefined; final: boolean }> {
-  const ref = orderOf(orderId);
-  const end = performance.now() + seconds * 1_000;
-  let document = known;
-  for (let round = 0; ; round += 1) {
-    if (document && isFinal(document.state)) return { document, final: true };
-    const left = end - performance.now();
-    if (left <= 0 || signal.aborted) return { document, final: false };
-    const heard = await streams.changed(ref, Math.min(left, PAUSES[round] ?? LAST_PAUSE), signal);
-    document = heard ?? (await streams.read(ref));
-  }
+) => Promise<StreamDocument<Order> | undefined>;
+
+/** Answers the newest document when it is final, the time is over or the client has gone. */
+export function untilFinal(streams: Streams): UntilFinal {
+  let decidedElsewhere = Number.NEGATIVE_INFINITY;
+  const pauseOf = (round: number) =>
+    performance.now() - decidedElsewhere > COMPANY ? LONELY_PAUSE : (PAUSES[round] ?? LAST_PAUSE);
+
+  return async (orderId, seconds, signal, known) => {
+    const ref = orderOf(orderId);
+    const end = performance.now() + seconds * 1_000;
+    let document = known ?? streams.lately(ref);
+    for (let round = 0; ; round += 1) {
+      if (document && isFinal(document.state)) return document;
+      const left = end - performance.now();
+      if (left <= 0 || signal.aborted) return document;
+      const heard = await streams.changed(ref, Math.min(left, pauseOf(round)), signal);
+      document = heard ?? (await streams.read(ref));
+      if (!heard && document && isFinal(document.state)) decidedElsewhere = performance.now();
+    }
+  };
 }

@@ -146,7 +146,10 @@ describe('when the stock is there', () => {
 
   test('the last card given for an order counts', async () => {
     const order = await bench.order({ token: 'pm_first' });
-    await bench.as().post('/internal/prepare').send({ orderId: order.orderId, token: 'pm_second' });
+    await bench
+      .as()
+      .post('/internal/prepare')
+      .send({ cards: [{ orderId: order.orderId, token: 'pm_second' }] });
     await bench.deliver('inventory', order.reserved);
     await until(order, 'captured');
     expect(bench.asked.at(-1)?.body).toMatchObject({ token: 'pm_second' });

@@ -22,6 +22,7 @@ export function paymentService(parts: ServiceParts & { readonly providerTimeout:
     return {
       routes: [routes(streams), internalRoutes(cards)],
       reactions: reactions((paymentId) => worker.wake(paymentId)),
+      unhurried: ['orders', 'provider-events'], // a cancellation, and what the provider's answer has told already
       projections: [views.projection],
       worker,
       sweep: sweep({

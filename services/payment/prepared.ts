@@ -1,11 +1,16 @@
 // Card tokens between "order accepted" and "money moved": under a key of their own, for a day at most, never in an event.
-import type { Sidecar } from '#kit/dapr/sidecar';
+import type { Sidecar, Stored } from '#kit/dapr/sidecar';
+import { Together } from '#kit/together';
 
 const DAY = 86_400;
 
+interface Card {
+  readonly token: string;
+}
+
 export interface PreparedCards {
-  /** Keeps the token; the last one given for an order wins. */
-  keep(orderId: string, token: string): Promise<void>;
+  /** Keeps each token; the last one given for an order wins. When it throws, some may be kept and others not. */
+  keep(cards: readonly { readonly orderId: string; readonly token: string }[]): Promise<void>;
   find(orderId: string): Promise<string | undefined>;
 }
 
@@ -15,8 +20,18 @@ export function preparedKey(orderId: string): string {
 }
 
 export function preparedCards(sidecar: Sidecar, store: string): PreparedCards {
+  const finds = new Together<string, string | undefined>(async (keys) => {
+    // A bulk read is only a hint (DynamoDB): whoever is missing in it is read by itself.
+    const found = keys.length > 1 ? await sidecar.getBulk<Card>(store, keys) : new Map<string, Stored<Card>>();
+    return keys.map(async (key) => (found.get(key) ?? (await sidecar.get<Card>(store, key)))?.value.token);
+  });
   return {
-    keep: (orderId, token) => sidecar.save(store, preparedKey(orderId), { token }, 'any', { ttlSeconds: DAY }),
-    find: async (orderId) => (await sidecar.get<{ token: string }>(store, preparedKey(orderId)))?.value.token,
+    keep: (cards) =>
+      sidecar.saveEach(
+        store,
+        cards.map(({ orderId, token }) => ({ key: preparedKey(orderId), value: { token } satisfies Card })),
+        { ttlSeconds: DAY },
+      ),
+    find: (orderId) => finds.add(preparedKey(orderId)),
   };
 }

@@ -65,17 +65,19 @@ export function routes(streams: Streams): Api {
     );
 }
 
-/** `/internal/prepare`: the card token only; answered before the order is accepted. */
+const Card = z.strictObject({ orderId: z.uuid(), token: z.string().min(1).max(255) });
+
+/** `/internal/prepare`: the card tokens only, of one or several orders; answered before the order is accepted. */
 export function internalRoutes(cards: PreparedCards): Api<Spec> {
   return internal('').post(
     '/prepare',
     {
-      summary: 'Keep the card of an order until its outcome is known',
-      takes: z.strictObject({ orderId: z.uuid(), token: z.string().min(1).max(255) }),
+      summary: 'Keep the cards of orders until their outcome is known',
+      takes: z.strictObject({ cards: z.array(Card).min(1).max(50) }),
       answers: { 204: null },
     },
     async ({ body }) => {
-      await cards.keep(body.orderId, body.token);
+      await cards.keep(body.cards);
       return noContent();
     },
   );

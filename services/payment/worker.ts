@@ -24,11 +24,18 @@ export function paymentWorker(parts: {
   const { streams, provider, cards, log } = parts;
 
   async function perform(paymentId: string): Promise<'done' | 'pending'> {
-    let payment = await streams.read(paymentOf(paymentId));
+    let payment = await workOn(paymentId);
     if (payment?.state.status === 'capturing') payment = await save(payment, await captured(payment));
     // A payment that was cancelled while the provider was asked is given back at once.
     if (payment?.state.status === 'refunding') await save(payment, await refunded(payment.state));
     return 'done';
+  }
+
+  /** What was saved here a moment ago is enough to begin with: the outcome is decided on what is stored. */
+  async function workOn(paymentId: string): Promise<StreamDocument<Payment> | undefined> {
+    const lately = streams.lately(paymentOf(paymentId));
+    const open = lately?.state.status === 'capturing' || lately?.state.status === 'refunding';
+    return open ? lately : streams.read(paymentOf(paymentId));
   }
 
   async function captured({ state, events }: StreamDocument<Payment>): Promise<Outcome> {

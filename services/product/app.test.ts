@@ -280,11 +280,11 @@ describe('POST /internal/prices', () => {
     });
     await post(unpriced);
     const skus = [unpriced.sku, 'no such sku', own.sku, own.sku, 'x'.repeat(2_000), '../\u0001'];
-    const ask = (body: object) => bench.as().post('/internal/prices').send(body);
+    const ask = (...questions: object[]) => bench.as().post('/internal/prices').send({ questions });
     const answer = await ask({ shopId: 'shop-1', skus });
     expect(answer.status).toBe(200);
     const priced = { sku: own.sku, known: true, name: 'Green tea', department: '', amount: 0, currency: 'USD' };
-    expect(answer.body.prices).toEqual([
+    expect(answer.body.answers[0].prices).toEqual([
       { sku: unpriced.sku, known: true, name: 'Green tea', department: 'GROCERY' },
       { sku: 'no such sku', known: false },
       priced,
@@ -292,10 +292,12 @@ describe('POST /internal/prices', () => {
       { sku: 'x'.repeat(2_000), known: false },
       { sku: '../\u0001', known: false },
     ]);
-    expect((await ask({ shopId: 'shop-2', skus: [own.sku] })).body.prices[0].amount).toBe(250);
-    expect((await ask({ shopId: 'shop-1', skus: [own.sku], at: '2999-01-01T00:00:00Z' })).body.prices[0].amount).toBe(
-      9,
+    const several = await ask(
+      { shopId: 'shop-2', skus: [own.sku] },
+      { shopId: 'shop-1', skus: [own.sku], at: '2999-01-01T00:00:00Z' },
+      { shopId: 'shop-1', skus: [] },
     );
-    expect((await ask({ shopId: 'shop-1', skus: [] })).body).toEqual({ prices: [] });
+    const amounts = several.body.answers.map(({ prices }: { prices: { amount: number }[] }) => prices[0]?.amount);
+    expect(amounts).toEqual([250, 9, undefined]);
   });
 });

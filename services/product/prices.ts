@@ -11,15 +11,30 @@ export interface PricedSku {
   readonly name?: string;
 }
 
+/** `at`: ISO 8601; now when left out. */
+export interface PriceQuestion {
+  readonly shopId: string;
+  readonly skus: readonly string[];
+  readonly at?: string | undefined;
+}
+
 /**
- * One answer per sku, in the order asked; without an amount the product is not for sale there. A bulk read may be a
- * moment old, which a price may be too: the order keeps what it was told.
+ * For each question one answer per sku, in the order asked; without an amount the product is not for sale there. A bulk
+ * read may be a moment old, which a price may be too: the order keeps what it was told.
  */
-export async function pricesAt(
+export async function pricesOf(
   catalogue: Records<ProductState, ProductEvent>,
+  questions: readonly PriceQuestion[],
+): Promise<{ prices: PricedSku[] }[]> {
+  const found = await catalogue.glance([...new Set(questions.flatMap(({ skus }) => skus))]);
+  const now = catalogue.streams.now();
+  return questions.map(({ shopId, skus, at = now }) => ({ prices: pricesAt(found, { shopId, skus, at }) }));
+}
+
+function pricesAt(
+  found: ReadonlyMap<string, { readonly state: ProductState }>,
   { shopId, skus, at }: { shopId: string; skus: readonly string[]; at: string },
-): Promise<readonly PricedSku[]> {
-  const found = await catalogue.glance(skus);
+): PricedSku[] {
   return skus.map((sku) => {
     const product = found.get(sku)?.state;
     if (!product) return { sku, known: false };

@@ -7,7 +7,7 @@ import { api, created, internal, ok } from '#kit/http/api';
 import { page, paged, pageOf } from '#kit/http/paging';
 import { wrongField } from '#kit/http/validation';
 import { putBatch } from './batch.ts';
-import { pricesAt } from './prices.ts';
+import { pricesOf } from './prices.ts';
 import { define, type Product, type ProductEvent, type ProductState, price, put } from './product.ts';
 import * as schemas from './schemas.ts';
 import type { ProductList } from './views.ts';
@@ -118,13 +118,12 @@ export function internalRoutes({ catalogue }: Dependencies) {
   return internal('/prices').post(
     '',
     {
-      summary: 'Prices of many skus',
-      takes: schemas.PriceQuestion,
-      answers: { 200: schemas.PriceAnswer },
-      maxBody: 1024 * 1024,
+      summary: 'Prices of many skus, for one or several orders',
+      takes: schemas.PriceQuestions,
+      answers: { 200: schemas.PriceAnswers },
+      maxBody: 2 * 1024 * 1024,
     },
-    async ({ body: { shopId, skus, at = catalogue.streams.now() } }) =>
-      ok({ prices: await pricesAt(catalogue, { shopId, skus, at }) }),
+    async ({ body: { questions } }) => ok({ answers: await pricesOf(catalogue, questions) }),
   );
 }
 

@@ -77,13 +77,16 @@ export const BatchResult = z
 export type BatchResult = z.output<typeof BatchResult>;
 
 /** Lax on purpose: whatever a client ordered is a question, and the answer to nonsense is `known: false`. */
-export const PriceQuestion = z.strictObject({
+const PriceQuestion = z.strictObject({
   shopId: z.string(),
   skus: z.array(z.string()).max(1_000),
   at: Instant.optional(),
 });
 
-export const PriceAnswer = z.strictObject({
+/** Of several orders at once: under load their sidecar hops are what a price costs. */
+export const PriceQuestions = z.strictObject({ questions: z.array(PriceQuestion).max(50) });
+
+const PriceAnswer = z.strictObject({
   prices: z.array(
     z.strictObject({
       sku: z.string(),
@@ -95,3 +98,5 @@ export const PriceAnswer = z.strictObject({
     }),
   ),
 });
+
+export const PriceAnswers = z.strictObject({ answers: z.array(PriceAnswer) });

@@ -32,8 +32,8 @@ export async function startInventoryBench(): Promise<InventoryBench> {
     const id = decodeURIComponent(path.split('/').at(-1) ?? '');
     return id === 'nowhere' ? 404 : { id, name: 'Shop', kind: 'store', currency: 'USD', timeZone: 'UTC' };
   });
-  base.play('product', (_, { skus }: { skus: string[] }) => {
-    return { prices: skus.map((sku) => ({ sku, known: sku !== 'gold' })) };
+  base.play('product', (_, { questions }: { questions: { skus: string[] }[] }) => {
+    return { answers: questions.map(({ skus }) => ({ prices: skus.map((sku) => ({ sku, known: sku !== 'gold' })) })) };
   });
   const bench: InventoryBench = Object.assign(base, {
     move(kind: 'receipts' | 'adjustments', body: object, key = `key-${++keys}`) {

@@ -124,6 +124,21 @@ export class Sidecar {
     if (reply.status >= 300) throw fault('save', store, reply);
   }
 
+  /**
+   * Saves documents that have nothing to do with each other, last write wins, in one call. Not atomic: after a
+   * {@link Fault} any of them may be saved, so the caller repeats them all.
+   */
+  async saveEach(
+    store: string,
+    documents: readonly { readonly key: string; readonly value: unknown }[],
+    { ttlSeconds }: { ttlSeconds?: number } = {},
+  ): Promise<void> {
+    const metadata = ttlSeconds === undefined ? {} : { metadata: { ttlInSeconds: String(ttlSeconds) } };
+    const body = documents.map(({ key, value }) => ({ key, value, ...metadata }));
+    const reply = await this.#call('POST', `/v1.0/state/${enc(store)}`, { body });
+    if (reply.status >= 300) throw fault('save', store, reply);
+  }
+
   /** Deletes one document; absent is fine. With an ETag only that version. @throws {Conflict} */
   async delete(store: string, key: string, etag?: string): Promise<void> {
     const headers = etag === undefined ? {} : { 'if-match': etag };
@@ -135,15 +150,19 @@ export class Sidecar {
 
   /**
    * Writes all documents or none, each guarded by its ETag or by "must not exist".
-   * At most 100 writes, none twice, together below 4 MiB (daprd's body limit). They go in the order of their keys: two
-   * transactions that PostgreSQL meets in opposite orders are a deadlock, which it notices after a second.
-   * @throws {Conflict} the store refused: a guard failed *or* the store is in trouble. daprd answers 500 to both,
-   * so the caller has to read every document again, strongly, before it tries again.
+   * At most 100 writes, none twice, together below 4 MiB (daprd's body limit); with `mostBytes` nothing longer is sent.
+   * They go in the order of their keys: two transactions that PostgreSQL meets in opposite orders are a deadlock, which
+   * it notices after a second.
+   * @throws {Conflict} too long, or the store refused: a guard failed *or* the store is in trouble. daprd answers 500 to
+   * both, so the caller has to read every document again, strongly, before it tries again.
    */
-  async transact(store: string, writes: readonly (Write | Removal)[]): Promise<void> {
+  async transact(store: string, writes: readonly (Write | Removal)[], mostBytes?: number): Promise<void> {
     const inOrder = writes.toSorted((a, b) => (a.key < b.key ? -1 : 1));
     const operations = inOrder.map((write) => ('remove' in write ? removal(write) : upsert(write)));
-    const reply = await this.#call('POST', `/v1.0/state/${enc(store)}/transaction`, { body: { operations } });
+    const raw = Buffer.from(JSON.stringify({ operations }));
+    if (mostBytes !== undefined && raw.length > mostBytes) throw new Conflict(`${raw.length} bytes are too many`);
+    const headers = { 'content-type': 'application/json' };
+    const reply = await this.#call('POST', `/v1.0/state/${enc(store)}/transaction`, { raw, headers });
     if (reply.status === 500) throw new Conflict(`transaction on ${store} refused: ${text(reply)}`);
     if (reply.status >= 300) throw fault('transaction', store, reply);
   }

@@ -28,6 +28,8 @@ export interface Composition {
   readonly reactions?: Partial<Record<TopicName, Reactions>>;
   /** The class of these reactions; `pubsub-saga` unless told. */
   readonly reactionsOn?: 'pubsub-saga' | 'pubsub-effects';
+  /** Topics of these reactions that only undo something: their deliveries may wait for company. */
+  readonly unhurried?: readonly TopicName[];
   readonly projections?: readonly Projection[];
   /** Does external effects; who wakes it is the composition's business. */
   readonly worker?: Worker;
@@ -44,6 +46,10 @@ export interface EventSourced {
   stop(): Promise<void>;
 }
 
+/** Milliseconds that a delivery waits for company. A saga's hops add up, but orders that travel together cost half. */
+const SAGA_AWAIT = 40;
+const UNHURRIED_AWAIT = 250;
+
 /** Where owners answer the history of a stream, to whoever has missed an event of it. */
 const HISTORY = '/internal/streams/';
 
@@ -54,10 +60,16 @@ export function eventSourced(parts: ServiceParts, compose: (streams: Streams) =>
   const streams = new Streams({ sidecar, store, source: name, ...(clock && { clock }) });
   const outbox = new Outbox({ sidecar, store, publisher: streams.publisher, log });
   streams.useOutbox(outbox);
-  const { routes, reactions = {}, reactionsOn = 'pubsub-saga', projections = [], worker, sweep } = compose(streams);
+  const composition = compose(streams);
+  const { routes, reactions = {}, reactionsOn = 'pubsub-saga', unhurried = [] } = composition;
+  const { projections = [], worker, sweep } = composition;
   const subscriptions = [
     ...Object.entries(reactions).map(([topic, byType]) =>
-      subscriptionOf(topic as TopicName, byType, reactionsOn, streams, log),
+      subscriptionOf(topic as TopicName, byType, {
+        pubsub: reactionsOn,
+        hurried: reactionsOn === 'pubsub-saga' && !unhurried.includes(topic as TopicName),
+        ...{ streams, log },
+      }),
     ),
     ...projections.map((projection) => project(projection, log)),
   ];
@@ -111,12 +123,17 @@ function history(streams: Streams): Koa.Middleware {
   };
 }
 
+interface Reacting {
+  readonly pubsub: Subscription['pubsub'];
+  readonly hurried: boolean;
+  readonly streams: Streams;
+  readonly log: Logger;
+}
+
 function subscriptionOf(
   topic: TopicName,
   reactions: Reactions,
-  pubsub: Subscription['pubsub'],
-  streams: Streams,
-  log: Logger,
+  { pubsub, hurried, streams, log }: Reacting,
 ): Subscription {
   const reactor = new Reactor({ streams, reactions, log });
   return {
@@ -124,8 +141,7 @@ function subscriptionOf(
     topic,
     types: Object.keys(reactions),
     maxMessages: 50,
-    // A saga's hops add up; slow effects have time.
-    maxAwait: pubsub === 'pubsub-saga' ? 10 : 100,
+    maxAwait: hurried ? SAGA_AWAIT : UNHURRIED_AWAIT,
     handle: (messages) => reactor.handle(messages),
   };
 }

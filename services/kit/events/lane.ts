@@ -14,8 +14,11 @@ interface LaneDocument {
 
 /** One lane while it carries a transaction. */
 export interface Lane {
-  /** Reads the lane's ETag; has to be done before each try. @throws {Fault} the slot was taken over. */
-  load(): Promise<void>;
+  /**
+   * Sees to it that the lane's ETag is known; has to be done before each try. After a conflict it is read strongly.
+   * @throws {Fault} the slot was taken over.
+   */
+  load(strongly: boolean): Promise<void>;
   /** The lane's write for a transaction that saves these documents. */
   write(documents: readonly StreamDocument[]): Write;
   /**
@@ -31,11 +34,24 @@ export class OpenLane implements Lane {
   readonly #sidecar: Sidecar;
   readonly #store: string;
   readonly #publisher: Publisher;
+  /** Known from a read since the last write, or not: a transaction answers no ETags. */
   #etag: string | undefined;
+  #writes = 0;
   #keys = new Map<string, { version: number; since: number }>();
 
-  constructor(key: string, epoch: number, sidecar: Sidecar, store: string, publisher: Publisher) {
+  readonly #readAhead: (lane: OpenLane) => Promise<void>;
+
+  /** `readAhead` reads the ETags of this lane and of others that need theirs, in one call. */
+  constructor(
+    key: string,
+    epoch: number,
+    sidecar: Sidecar,
+    store: string,
+    publisher: Publisher,
+    readAhead: (lane: OpenLane) => Promise<void> = () => this.load(true),
+  ) {
     this.key = key;
+    this.#readAhead = readAhead;
     this.#epoch = epoch;
     this.#sidecar = sidecar;
     this.#store = store;
@@ -73,19 +89,40 @@ export class OpenLane implements Lane {
     throw new Fault(`${this.key} could not be taken`);
   }
 
-  async load(): Promise<void> {
+  async load(strongly: boolean): Promise<void> {
+    if (!strongly && this.#etag === undefined) await this.#readAhead(this);
+    if (!strongly && this.#etag !== undefined) return;
     const stored = await this.#sidecar.get<LaneDocument>(this.#store, this.key);
     if (stored?.value.epoch !== this.#epoch) throw new Fault(`${this.key} was taken over`);
     this.#etag = stored.etag;
   }
 
+  /** True if the next transaction has to read this lane first. */
+  get stale(): boolean {
+    return this.#etag === undefined;
+  }
+
+  /** Where a read begins whose result {@link learn} is to be given. */
+  get writes(): number {
+    return this.#writes;
+  }
+
+  /** Takes what a read of several lanes found, unless the lane was written since the read began. */
+  learn(stored: Stored<unknown> | undefined, writes: number): void {
+    const { epoch } = (stored?.value ?? {}) as Partial<LaneDocument>;
+    if (epoch === this.#epoch && writes === this.#writes) this.#etag = stored?.etag;
+  }
+
   write(documents: readonly StreamDocument[]): Write {
-    if (this.#etag === undefined) throw new Error('a lane must be read before it is written');
+    const etag = this.#etag;
+    if (etag === undefined) throw new Error('a lane must be read before it is written');
+    this.#etag = undefined;
+    this.#writes += 1;
     const rest = this.unpublished().map((key) => ({ key, version: this.#keys.get(key)?.version ?? 0 }));
     const added = documents.map(({ key, version }) => ({ key, version }));
     const names = new Set(added.map(({ key }) => key));
     const keys = [...rest.filter(({ key }) => !names.has(key)), ...added];
-    return { key: this.key, value: { epoch: this.#epoch, keys } satisfies LaneDocument, etag: this.#etag };
+    return { key: this.key, value: { epoch: this.#epoch, keys } satisfies LaneDocument, etag };
   }
 
   note(documents: readonly StreamDocument[]): void {

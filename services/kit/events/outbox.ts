@@ -201,7 +201,10 @@ export class Outbox {
   async #open(number: number, epoch: number): Promise<void> {
     const lanes = Array.from(
       { length: LANES },
-      (_, n) => new OpenLane(`outbox:${number}:${n}`, epoch, this.#sidecar, this.#store, this.#publisher),
+      (_, n) =>
+        new OpenLane(`outbox:${number}:${n}`, epoch, this.#sidecar, this.#store, this.#publisher, (lane) =>
+          this.#readAhead(lane),
+        ),
     );
     for (const lane of lanes) await lane.take();
     this.#slot = { number, epoch, beat: 0 };
@@ -209,6 +212,17 @@ export class Outbox {
     this.#free = [...lanes];
     this.#lost = false;
     this.#serve();
+  }
+
+  /** Reads a lane's ETag, and with it those of the free lanes that were written since: one call for up to eight commands. */
+  async #readAhead(lane: OpenLane): Promise<void> {
+    const stale = [lane, ...this.#free.filter((free) => free.stale)];
+    const begun = stale.map(({ writes }) => writes);
+    const found = await this.#sidecar.getBulk(
+      this.#store,
+      stale.map(({ key }) => key),
+    );
+    for (const [index, each] of stale.entries()) each.learn(found.get(each.key), begun[index] ?? 0);
   }
 
   /** Looks for slots whose holder has died, publishes what their lanes name and marks them free. */

@@ -159,9 +159,7 @@ class Batch {
     this.#fold = [];
     if (members.length === 0) return;
     try {
-      const { writes } = this.#set.writes((document) => this.#streams.publisher.publishedVersion(document));
-      if (members.length > 1 && JSON.stringify(writes).length > MOST_BYTES) throw new Conflict('too much at once');
-      const documents = await this.#streams.commit(this.#set);
+      const documents = await this.#streams.commit(this.#set, undefined, members.length > 1 ? MOST_BYTES : undefined);
       const done = this.#streams.publishAll(documents);
       if (done) this.#publishing.push({ members, done });
     } catch (error) {

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Sidecar } from '../dapr/sidecar.ts';
 import { Conflict, Fault } from '../errors.ts';
 import { type Clock, systemClock } from '../time.ts';
+import { Together } from '../together.ts';
 import type { DomainEvent, Origin, StreamRef } from './aggregate.ts';
 import { Desk } from './desk.ts';
 import type { StoredEvent, StreamDocument } from './document.ts';
@@ -11,17 +12,30 @@ import type { Lane } from './lane.ts';
 import { toCloudEvent } from './message.ts';
 import type { Outbox } from './outbox.ts';
 import { Publisher } from './publisher.ts';
-import { type Touch, WorkingSet } from './working-set.ts';
+import { MOST_BYTES, MOST_DOCUMENTS, type Touch, WorkingSet } from './working-set.ts';
 
 const TRIES = 12;
 /** How long an HTTP answer waits for the broker; the lane keeps what is late (decision 0003). Milliseconds. */
 const PATIENCE = 100;
+/** Milliseconds for which, and documents of which, the last written state is remembered. */
+const LATELY = 5_000;
+const MOST_LATELY = 500;
 
 /** Work on some streams: which ones, and the decision over them. Both are asked anew for every try and every chunk. */
 export interface Work<R> {
   readonly touch: readonly StreamRef[] | Touch;
   readonly decide: (desk: Desk) => R;
   readonly origin: Origin;
+  /** Streams that were looked for a moment ago and not there: the first try does not look again, its save is guarded. */
+  readonly absent?: readonly StreamRef[];
+}
+
+/** How a piece of work ended. `published` resolves when its events are with the broker; undefined: there are none. */
+interface Done<R = unknown> {
+  readonly result: R;
+  readonly desk: Desk;
+  readonly wrote: boolean;
+  readonly published: Promise<void> | undefined;
 }
 
 export interface StreamsOptions {
@@ -41,6 +55,9 @@ export class Streams {
   readonly clock: Clock;
   #outbox: Outbox | undefined;
   readonly #queues = new Map<string, Promise<void>>();
+  readonly #commands = new Together<Work<unknown>, Done>((works) => this.#fold(works), { most: 24 });
+  readonly #glances = new Together<StreamRef, StreamDocument | undefined>((refs) => this.#peek(refs));
+  readonly #lately = new Map<string, { readonly document: StreamDocument; readonly at: number }>();
   readonly #listeners = new Map<string, Set<(document: StreamDocument) => void>>();
 
   constructor(options: StreamsOptions) {
@@ -69,6 +86,32 @@ export class Streams {
     return (await this.sidecar.get<StreamDocument<S>>(this.store, ref.key))?.value;
   }
 
+  /**
+   * The document of a stream, if it is there: absence is only a hint, so a decision on it must be guarded by its save.
+   * Cheaper than {@link read} under load, when many are asked for at the same time. @throws {Fault}
+   */
+  async glance<S, E extends DomainEvent>(ref: StreamRef<S, E>): Promise<StreamDocument<S> | undefined> {
+    const seen = await this.#glances.add(ref as StreamRef);
+    return seen && this.read(ref);
+  }
+
+  async #peek(refs: readonly StreamRef[]): Promise<Promise<StreamDocument | undefined>[]> {
+    if (refs.length === 1) return refs.map((ref) => this.read(ref) as Promise<StreamDocument | undefined>);
+    const keys = [...new Set(refs.map(({ key }) => key))];
+    const found = await this.sidecar.getBulk<StreamDocument>(this.store, keys);
+    return refs.map(async ({ key }) => found.get(key)?.value);
+  }
+
+  /**
+   * The document of a stream as this process last wrote it, if that was a moment ago. Others may have changed it since:
+   * only for what may be begun on a hint and is decided on what is stored.
+   */
+  lately<S, E extends DomainEvent>(ref: StreamRef<S, E>): StreamDocument<S> | undefined {
+    const known = this.#lately.get(ref.key);
+    if (!known || performance.now() - known.at > LATELY) return undefined;
+    return known.document as StreamDocument<S>;
+  }
+
   /** A stream's events as CloudEvents, oldest first: `/internal/streams/<key>`. Undefined if there is no such stream. */
   async cloudEvents(key: string): Promise<Record<string, unknown>[] | undefined> {
     const document = (await this.sidecar.get<StreamDocument>(this.store, key))?.value;
@@ -90,10 +133,8 @@ export class Streams {
    * @throws {Fault} the store cannot take it now; nothing says whether it was written, so repeat with the same command.
    */
   async execute<R>(work: Work<R>): Promise<R> {
-    const outbox = this.#outbox;
-    if (!outbox) throw new Error('streams have no outbox: call useOutbox first');
     for (;;) {
-      const done = await this.#inTurn(work, () => outbox.withLane((lane) => this.#attempts(work, lane)));
+      const done = (await this.#inTurn(work, () => this.#commands.add(work))) as Done<R>;
       if (done.published) {
         const late = done.published.catch(() => undefined); // the lane's own repeat takes over
         await Promise.race([late, pause(PATIENCE, undefined, { ref: false })]);
@@ -160,38 +201,98 @@ export class Streams {
     });
   }
 
-  /** Writes what a working set decided. @throws {Conflict | Fault} as {@link Sidecar.transact}. */
-  async commit(work: WorkingSet, lane?: Lane): Promise<StreamDocument[]> {
+  /** Writes what a working set decided. @throws {Conflict | Fault} as {@link Sidecar.transact}, whose limit `mostBytes` is. */
+  async commit(work: WorkingSet, lane?: Lane, mostBytes?: number): Promise<StreamDocument[]> {
     const { writes, documents } = work.writes((document) => this.publisher.publishedVersion(document));
     const published = documents.filter(({ topic }) => topic !== undefined);
     const named = published.length > 0 ? lane : undefined;
     const all = named ? [...writes, named.write(published)] : writes;
     named?.note(published);
     try {
-      await this.sidecar.transact(this.store, all);
+      await this.sidecar.transact(this.store, all, mostBytes);
     } finally {
       named?.note(published);
     }
     work.forgetDirty();
+    const at = performance.now();
     for (const document of documents) {
+      this.#lately.delete(document.key); // to the end: the map is in order of writing
+      this.#lately.set(document.key, { document, at });
       for (const hear of [...(this.#listeners.get(document.key) ?? [])]) hear(document);
+    }
+    for (const [key, known] of this.#lately) {
+      if (this.#lately.size <= MOST_LATELY && at - known.at <= LATELY) break;
+      this.#lately.delete(key);
     }
     return documents;
   }
 
-  async #attempts<R>(
-    work: Work<R>,
-    lane: Lane | undefined,
-  ): Promise<{ result: R; desk: Desk; wrote: boolean; published: Promise<void> | undefined }> {
+  /**
+   * The first try of several commands in one transaction, decided one after the other in memory. Whoever does not fit
+   * in, has nothing to write or meets a conflict is tried alone.
+   */
+  async #fold(works: readonly Work<unknown>[]): Promise<Promise<Done>[]> {
+    const outbox = this.#outbox;
+    if (!outbox) throw new Error('streams have no outbox: call useOutbox first');
+    const alone = (work: Work<unknown>) => outbox.withLane((lane) => this.#attempts(work, lane));
+    if (works.length === 1) return works.map(alone);
+    const folded = await outbox.withLane((lane) => this.#tryTogether(works, lane));
+    return works.map((work, index) => folded[index] ?? alone(work));
+  }
+
+  async #tryTogether(works: readonly Work<unknown>[], lane: Lane): Promise<readonly (Promise<Done> | undefined)[]> {
+    const set = new WorkingSet(this.sidecar, this.store);
+    for (const { absent } of works) set.assumeAbsent(absent ?? []);
+    const known = works.flatMap(({ touch }) => (typeof touch === 'function' ? touch(() => undefined) : touch));
+    await Promise.all([set.load(known), lane.load(false)]);
+    const outcomes: (Omit<Done, 'published'> | { readonly thrown: unknown } | undefined)[] = [];
+    for (const work of works) outcomes.push(await this.#decideWithin(set, work));
+    if (!outcomes.some((outcome) => outcome && 'desk' in outcome)) return works.map(() => undefined);
+    let published: Promise<void> | undefined;
+    try {
+      published = this.publishAll(await this.commit(set, lane, MOST_BYTES));
+    } catch (error) {
+      if (!(error instanceof Conflict || error instanceof Fault)) throw error;
+      return works.map(() => undefined);
+    }
+    return outcomes.map((outcome) => {
+      if (outcome === undefined) return undefined;
+      return 'thrown' in outcome ? Promise.reject(outcome.thrown) : Promise.resolve({ ...outcome, published });
+    });
+  }
+
+  /** Undefined: not together with the others. */
+  async #decideWithin(
+    set: WorkingSet,
+    { touch, decide, origin }: Work<unknown>,
+  ): Promise<Omit<Done, 'published'> | { readonly thrown: unknown } | undefined> {
+    await set.gather(typeof touch === 'function' ? touch : () => touch, false);
+    const before = set.savepoint();
+    const desk = new Desk(set, origin, this.now());
+    try {
+      const result = decide(desk);
+      if (set.changed(before).length > 0 && !desk.wantsMore && set.dirty <= MOST_DOCUMENTS) {
+        return { result, desk, wrote: true };
+      }
+    } catch (thrown) {
+      set.rollback(before);
+      return { thrown };
+    }
+    set.rollback(before);
+    return undefined;
+  }
+
+  async #attempts<R>(work: Work<R>, lane: Lane | undefined): Promise<Done<R>> {
     let cause: unknown;
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
       if (attempt > 0) await pause(Math.random() * Math.min(250, 4 * 2 ** attempt));
       const { touch } = work;
       const set = new WorkingSet(this.sidecar, this.store);
       const strongly = attempt > 0;
+      if (!strongly) set.assumeAbsent(work.absent ?? []);
       const [refs] = await Promise.all([
         set.gather(typeof touch === 'function' ? touch : () => touch, strongly),
-        lane?.load(),
+        lane?.load(strongly),
       ]);
       const desk = new Desk(set, work.origin, this.now());
       const result = work.decide(desk);

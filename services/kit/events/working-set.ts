@@ -49,6 +49,11 @@ export class WorkingSet {
     for (const ref of missing) this.#put(ref, found.get(ref.key));
   }
 
+  /** Takes streams for absent without reading; the first write fails if one is there after all. */
+  assumeAbsent(refs: readonly StreamRef[]): void {
+    for (const ref of refs) if (!this.#loaded.has(ref.key)) this.#put(ref, undefined);
+  }
+
   /** Reads every document again with a single strong get, forgetting what was decided. */
   async loadStrongly(refs: readonly StreamRef[]): Promise<void> {
     const all = distinct(refs);

@@ -72,7 +72,9 @@ export async function startOrderBench(): Promise<OrderBench> {
     const kind = id === 'web' ? 'web' : 'store';
     return id === 'nowhere' ? 404 : { id, name: 'Shop', kind, currency: 'USD', timeZone: 'UTC' };
   });
-  base.play('product', (_, { skus }: { skus: string[] }) => ({ prices: skus.map(priced) }));
+  base.play('product', (_, { questions }: { questions: { skus: string[] }[] }) => ({
+    answers: questions.map(({ skus }) => ({ prices: skus.map(priced) })),
+  }));
   base.play('inventory', () => ({ shortages: bench.shortages }));
   base.play('payment', () => undefined);
   return bench;

@@ -62,7 +62,10 @@ export async function startPaymentBench(): Promise<PaymentBench> {
       const orderId = crypto.randomUUID();
       const paymentId = paymentIdOf(orderId);
       if (method === 'card' && token) {
-        const answer = await base.as().post('/internal/prepare').send({ orderId, token });
+        const answer = await base
+          .as()
+          .post('/internal/prepare')
+          .send({ cards: [{ orderId, token }] });
         if (answer.status !== 204) throw new Error(JSON.stringify(answer.body));
       }
       return {

@@ -1,0 +1,98 @@
+// Commands that come together are saved together, and none of them pays for another.
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { type FakeSidecar, startFakeSidecar } from '../testing/fake-sidecar.ts';
+import { type EventOf, type StreamKind, streamOf } from './aggregate.ts';
+import type { StreamDocument } from './document.ts';
+import { Outbox } from './outbox.ts';
+import { Streams } from './streams.ts';
+
+const counters: StreamKind<number, EventOf<'order.placed', { by: string }>> = {
+  name: 'counter',
+  initial: 0,
+  evolve: (count) => count + 1,
+  retention: 'inline',
+  topic: 'orders',
+};
+const log = pino({ level: 'silent' });
+
+let fake: FakeSidecar;
+let streams: Streams;
+let outbox: Outbox;
+beforeEach(async () => {
+  fake = await startFakeSidecar();
+  streams = new Streams({ sidecar: fake.client, store: 's', source: 'test' });
+  outbox = new Outbox({ sidecar: fake.client, store: 's', publisher: streams.publisher, log });
+  streams.useOutbox(outbox);
+  await outbox.start();
+  await count('warm'); // from now on commands wait for company
+  fake.calls.length = 0;
+});
+afterEach(async () => {
+  fake.intercept = undefined;
+  await outbox.stop();
+  await fake.close();
+});
+
+/** Counts up by one, or to `more` in as many chunks. A function as `touch`: commands on one stream do not queue. */
+function count(by: string, { on = by, fails = false, more = 1 } = {}): Promise<number> {
+  return streams.execute({
+    touch: () => [streamOf(counters, on)],
+    origin: { actor: 'test', correlationId: 'c', causationId: by, traceparent: '' },
+    decide(desk) {
+      if (fails) throw new Error(`${by} cannot be decided`);
+      desk.append(streamOf(counters, on), { type: 'order.placed', data: { by } });
+      if (desk.state(streamOf(counters, on)) < more) desk.again();
+      return desk.state(streamOf(counters, on));
+    },
+  });
+}
+
+const transactions = () => fake.calls.filter((call) => call.endsWith('/transaction')).length;
+const stored = (key: string) => (fake.peek('s', `counter:${key}`) as StreamDocument<number> | undefined)?.state;
+const publishedBy = () =>
+  fake.published.map(({ event }) => (event as { data: { payload: { by: string } } }).data.payload.by);
+
+test('in one transaction, and every event is published', async () => {
+  expect(await Promise.all([count('a'), count('b'), count('c')])).toEqual([1, 1, 1]);
+  expect(transactions()).toBe(1);
+  expect(publishedBy().sort()).toEqual(['a', 'b', 'c', 'warm']);
+});
+
+test('one after the other when they are about the same stream', async () => {
+  expect((await Promise.all([count('a', { on: 'x' }), count('b', { on: 'x' }), count('c')])).sort()).toEqual([1, 1, 2]);
+  expect(stored('x')).toBe(2);
+});
+
+test('without the one that throws', async () => {
+  const [good, bad, other] = await Promise.allSettled([count('a'), count('b', { fails: true }), count('c')]);
+  expect([good?.status, bad?.status, other?.status]).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect([stored('a'), stored('b'), stored('c')]).toEqual([1, undefined, 1]);
+});
+
+test('beside one that goes in chunks', async () => {
+  expect(await Promise.all([count('a'), count('b', { more: 3 }), count('c')])).toEqual([1, 3, 1]);
+  expect(stored('b')).toBe(3);
+});
+
+test('each alone when they are refused together', async () => {
+  let refused = 0;
+  fake.intercept = (_, path) => (path.endsWith('/transaction') && refused++ === 0 ? { status: 500 } : undefined);
+  expect(await Promise.all([count('a'), count('b'), count('c')])).toEqual([1, 1, 1]);
+  expect([stored('a'), stored('b'), stored('c')]).toEqual([1, 1, 1]);
+  expect(transactions()).toBe(4);
+});
+
+test('a stream taken for absent that is there is decided again on what is stored', async () => {
+  const ref = streamOf(counters, 'warm');
+  const answer = await streams.execute({
+    touch: [ref],
+    absent: [ref],
+    origin: { actor: 'test', correlationId: 'c', causationId: 'again', traceparent: '' },
+    decide(desk) {
+      desk.append(ref, { type: 'order.placed', data: { by: 'again' } });
+      return desk.state(ref);
+    },
+  });
+  expect([answer, stored('warm')]).toEqual([2, 2]);
+});
