@@ -1,7 +1,7 @@
 // The official Stripe client, sent through the sidecar: the provider's address is the HTTPEndpoint `card-provider` of Dapr.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import Stripe from 'stripe';
-import { plainFetch } from './plain-fetch.ts';
+import { plainFetch } from '#kit/dapr/plain-fetch';
 
 /** App-id of Dapr for the provider: the name of the HTTPEndpoint resource. */
 export const PROVIDER_ENDPOINT = 'card-provider';

@@ -8,11 +8,12 @@ import { Together } from '../together.ts';
 import type { DomainEvent, Origin, StreamRef } from './aggregate.ts';
 import { Desk } from './desk.ts';
 import type { StoredEvent, StreamDocument } from './document.ts';
+import { foldCommands } from './fold.ts';
 import type { Lane } from './lane.ts';
 import { toCloudEvent } from './message.ts';
 import type { Outbox } from './outbox.ts';
 import { Publisher } from './publisher.ts';
-import { MOST_BYTES, MOST_DOCUMENTS, type Touch, WorkingSet } from './working-set.ts';
+import { type Touch, WorkingSet } from './working-set.ts';
 
 const TRIES = 12;
 /** How long an HTTP answer waits for the broker; the lane keeps what is late (decision 0003). Milliseconds. */
@@ -31,7 +32,7 @@ export interface Work<R> {
 }
 
 /** How a piece of work ended. `published` resolves when its events are with the broker; undefined: there are none. */
-interface Done<R = unknown> {
+export interface Done<R = unknown> {
   readonly result: R;
   readonly desk: Desk;
   readonly wrote: boolean;
@@ -236,50 +237,8 @@ export class Streams {
     if (!outbox) throw new Error('streams have no outbox: call useOutbox first');
     const alone = (work: Work<unknown>) => outbox.withLane((lane) => this.#attempts(work, lane));
     if (works.length === 1) return works.map(alone);
-    const folded = await outbox.withLane((lane) => this.#tryTogether(works, lane));
+    const folded = await outbox.withLane((lane) => foldCommands(this, works, lane));
     return works.map((work, index) => folded[index] ?? alone(work));
-  }
-
-  async #tryTogether(works: readonly Work<unknown>[], lane: Lane): Promise<readonly (Promise<Done> | undefined)[]> {
-    const set = new WorkingSet(this.sidecar, this.store);
-    for (const { absent } of works) set.assumeAbsent(absent ?? []);
-    const known = works.flatMap(({ touch }) => (typeof touch === 'function' ? touch(() => undefined) : touch));
-    await Promise.all([set.load(known), lane.load(false)]);
-    const outcomes: (Omit<Done, 'published'> | { readonly thrown: unknown } | undefined)[] = [];
-    for (const work of works) outcomes.push(await this.#decideWithin(set, work));
-    if (!outcomes.some((outcome) => outcome && 'desk' in outcome)) return works.map(() => undefined);
-    let published: Promise<void> | undefined;
-    try {
-      published = this.publishAll(await this.commit(set, lane, MOST_BYTES));
-    } catch (error) {
-      if (!(error instanceof Conflict || error instanceof Fault)) throw error;
-      return works.map(() => undefined);
-    }
-    return outcomes.map((outcome) => {
-      if (outcome === undefined) return undefined;
-      return 'thrown' in outcome ? Promise.reject(outcome.thrown) : Promise.resolve({ ...outcome, published });
-    });
-  }
-
-  /** Undefined: not together with the others. */
-  async #decideWithin(
-    set: WorkingSet,
-    { touch, decide, origin }: Work<unknown>,
-  ): Promise<Omit<Done, 'published'> | { readonly thrown: unknown } | undefined> {
-    await set.gather(typeof touch === 'function' ? touch : () => touch, false);
-    const before = set.savepoint();
-    const desk = new Desk(set, origin, this.now());
-    try {
-      const result = decide(desk);
-      if (set.changed(before).length > 0 && !desk.wantsMore && set.dirty <= MOST_DOCUMENTS) {
-        return { result, desk, wrote: true };
-      }
-    } catch (thrown) {
-      set.rollback(before);
-      return { thrown };
-    }
-    set.rollback(before);
-    return undefined;
   }
 
   async #attempts<R>(work: Work<R>, lane: Lane | undefined): Promise<Done<R>> {

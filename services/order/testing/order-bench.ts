@@ -44,7 +44,7 @@ export interface OrderBench extends Bench {
   shortages: readonly object[];
   /** Sends an order under a key, its own unless told. */
   post(body: object, bearer?: Bearer, key?: string): ReturnType<ReturnType<Bench['as']>['post']>;
-  /** Places an order. */
+  /** Places an order and waits until it is published: the answer itself waits for the broker 100 ms at most. */
   place(body?: object, bearer?: Bearer): Promise<OrderView>;
   /** What `order.placed` said of it. */
   summary(orderId: string): OrderSummary;
@@ -63,7 +63,9 @@ export async function startOrderBench(): Promise<OrderBench> {
     async place(body: object = webOrder, bearer = customer) {
       const answer = await bench.post(body, bearer);
       if (answer.status !== 201) throw new Error(JSON.stringify(answer.body));
-      return answer.body as OrderView;
+      const order = answer.body as OrderView;
+      while (base.published(`order:${order.id}`).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      return order;
     },
     summary: (orderId: string) => base.published(`order:${orderId}`)[0]?.data as OrderSummary,
   });

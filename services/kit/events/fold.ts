@@ -1,0 +1,59 @@
+// Several commands in one transaction: decided one after the other in memory, as the reactor does with messages.
+import { Conflict, Fault } from '../errors.ts';
+import { Desk } from './desk.ts';
+import type { Lane } from './lane.ts';
+import type { Done, Streams, Work } from './streams.ts';
+import { MOST_BYTES, MOST_DOCUMENTS, WorkingSet } from './working-set.ts';
+
+type Decided = Omit<Done, 'published'>;
+
+/**
+ * The first try of several commands together. Undefined for whoever has to be tried alone: it does not fit in, has
+ * nothing to write, or the transaction was refused. @throws {Fault} the store is out of reach, also for reading.
+ */
+export async function foldCommands(
+  streams: Streams,
+  works: readonly Work<unknown>[],
+  lane: Lane,
+): Promise<readonly (Promise<Done> | undefined)[]> {
+  const set = new WorkingSet(streams.sidecar, streams.store);
+  for (const { absent } of works) set.assumeAbsent(absent ?? []);
+  const known = works.flatMap(({ touch }) => (typeof touch === 'function' ? touch(() => undefined) : touch));
+  await Promise.all([set.load(known), lane.load(false)]);
+  const outcomes: (Decided | { readonly thrown: unknown } | undefined)[] = [];
+  for (const work of works) outcomes.push(await decideWithin(set, work, streams.now()));
+  if (!outcomes.some((outcome) => outcome && 'desk' in outcome)) return works.map(() => undefined);
+  let published: Promise<void> | undefined;
+  try {
+    published = streams.publishAll(await streams.commit(set, lane, MOST_BYTES));
+  } catch (error) {
+    if (!(error instanceof Conflict || error instanceof Fault)) throw error;
+    return works.map(() => undefined);
+  }
+  return outcomes.map((outcome) => {
+    if (outcome === undefined) return undefined;
+    return 'thrown' in outcome ? Promise.reject(outcome.thrown) : Promise.resolve({ ...outcome, published });
+  });
+}
+
+/** Decides on top of those before; leaves no trace of a decision that is not to be saved with them. */
+async function decideWithin(
+  set: WorkingSet,
+  { touch, decide, origin }: Work<unknown>,
+  now: string,
+): Promise<Decided | { readonly thrown: unknown } | undefined> {
+  await set.gather(typeof touch === 'function' ? touch : () => touch, false);
+  const before = set.savepoint();
+  const desk = new Desk(set, origin, now);
+  try {
+    const result = decide(desk);
+    if (set.changed(before).length > 0 && !desk.wantsMore && set.dirty <= MOST_DOCUMENTS) {
+      return { result, desk, wrote: true };
+    }
+  } catch (thrown) {
+    set.rollback(before);
+    return { thrown };
+  }
+  set.rollback(before);
+  return undefined;
+}
