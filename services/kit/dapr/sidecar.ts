@@ -3,6 +3,7 @@
 import { type Dispatcher, Pool } from 'undici';
 import { Conflict, Fault } from '../errors.ts';
 import { Exchange } from './exchange.ts';
+import { sealed } from './sealed-path.ts';
 
 /** A stored value with the ETag that guards its next save. */
 export interface Stored<T = unknown> {
@@ -271,19 +272,6 @@ export class Sidecar {
 }
 
 const enc = encodeURIComponent;
-
-/**
- * A path that daprd passes on unchanged. It decodes a path once, cleans dot segments away and reads the rest as a URL
- * again: without this an encoded `../` in a client's text would reach another route, and an encoded `?` none at all.
- */
-function sealed(path: string): string {
-  const end = path.search(/[?#]|$/);
-  const segments = path.slice(0, end).replaceAll('%', '%25').split('/');
-  return (
-    segments.map((segment) => (/^\.\.?$/.test(segment) ? segment.replaceAll('.', '%252e') : segment)).join('/') +
-    path.slice(end)
-  );
-}
 
 function upsert({ key, value, etag }: Write): unknown {
   const guard = etag === undefined ? {} : { etag };
