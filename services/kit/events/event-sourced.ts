@@ -8,7 +8,7 @@ import type { Clock } from '../time.ts';
 import { untilDone } from '../until-done.ts';
 import { type Projection, project } from '../views/projection.ts';
 import { catalogue, type Topic, type TopicName } from './catalogue.ts';
-import { Contracts } from './contracts.ts';
+import { type ContractCheck, Contracts } from './contracts.ts';
 import { Outbox } from './outbox.ts';
 import { type Reactions, Reactor } from './reactor.ts';
 import { Streams } from './streams.ts';
@@ -19,6 +19,8 @@ import type { Worker } from './worker.ts';
 export interface ServiceParts extends Omit<AppParts, 'routes' | 'middleware' | 'ready'> {
   readonly sidecar: Sidecar;
   readonly clock?: Clock;
+  /** Read from their files unless given: tests that build many services read them once. */
+  readonly contracts?: ContractCheck;
 }
 
 /** What is a service's own: what it answers, hears, shows and does unasked. */
@@ -55,7 +57,7 @@ const HISTORY = '/internal/streams/';
 
 /** Builds a service from its parts. Its documents are in `statestore-<name>`. Nothing is called before `begin`. */
 export function eventSourced(parts: ServiceParts, compose: (streams: Streams) => Composition): EventSourced {
-  const { name, sidecar, log, clock } = parts;
+  const { name, sidecar, log, clock, contracts = new Contracts() } = parts;
   const store = `statestore-${name}`;
   const streams = new Streams({ sidecar, store, source: name, ...(clock && { clock }) });
   const outbox = new Outbox({ sidecar, store, publisher: streams.publisher, log });
@@ -74,7 +76,7 @@ export function eventSourced(parts: ServiceParts, compose: (streams: Streams) =>
     ...projections.map((projection) => project(projection, log)),
   ];
   for (const { topic, types } of subscriptions) assertKnown(name, topic, types ?? []);
-  const deliver = subscriber({ appId: name, subscriptions, contracts: new Contracts(), sidecar, log });
+  const deliver = subscriber({ appId: name, subscriptions, contracts, sidecar, log });
   let started = false;
   let stopped = false;
   let stopSweep: (() => Promise<void>) | undefined;

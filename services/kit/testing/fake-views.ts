@@ -11,6 +11,8 @@ export interface Query {
 export interface FakeViews {
   /** A row as the projection wrote it. */
   row(table: string, id: string): Row | undefined;
+  /** All rows of a table. */
+  rows(table: string): Iterable<Row>;
   /** What was asked, oldest first; without the look for a row's version, which is answered from the rows. */
   readonly queries: Query[];
   /** Rows found by any other query; none unless told. */
@@ -34,10 +36,14 @@ export function fakeViews(): FakeViews {
     return table;
   };
 
+  function create(name: string, columns: string): void {
+    if (!tables.has(name)) tables.set(name, { filled: filledOf(columns), rows: new Map() });
+  }
+
   function exec(sql: string, params: readonly unknown[]): void {
     const [, created, columns] = /create table if not exists (\w+) \((.*), primary key \(id\)\)/.exec(sql) ?? [];
     const [, upserted] = /^insert into (\w+) /.exec(sql) ?? [];
-    if (created && columns) tables.set(created, { filled: filledOf(columns), rows: new Map() });
+    if (created && columns) create(created, columns);
     else if (upserted) for (const row of JSON.parse(String(params[0])) as Row[]) upsert(tableOf(upserted), row);
     else throw new Error(`not known here: ${sql}`);
   }
@@ -54,6 +60,7 @@ export function fakeViews(): FakeViews {
 
   const views: FakeViews = {
     row: (table, id) => tableOf(table).rows.get(id),
+    rows: (table) => tableOf(table).rows.values(),
     queries: [],
     find: () => [],
     binding(operation, { sql = '', params = '[]' }) {
