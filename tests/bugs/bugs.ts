@@ -120,10 +120,6 @@ export const bugs: readonly Bug[] = [
     ],
   },
   {
-    name: 'stale read believed',
-    patches: [kit('events/streams.ts', 'if (strongly || (await set.confirm(refs)))', 'if (strongly || refs)')],
-  },
-  {
     name: 'stale read believed by a reaction',
     patches: [kit('events/reactor.ts', 'if (await this.#set.confirm(refs))', 'if (refs)')],
   },

@@ -14,17 +14,34 @@ const PATIENCE = 6_000;
 /** How many orders a second come in. */
 const RATE = 80;
 
+/** What people want on this day. */
+interface Demand {
+  /** Skus of ordinary baskets. */
+  readonly skus: readonly string[];
+  /** Part of the baskets that do not fit one transaction. */
+  readonly long: number;
+  /** Part of the orders that are cancelled. */
+  readonly cancelled: number;
+}
+
 export class Clients {
   readonly answered: AnsweredOrder[] = [];
   readonly #world: World;
+  readonly #demand: Demand;
 
   constructor(world: World) {
     this.#world = world;
+    const { random } = world;
+    this.#demand = {
+      skus: hot.slice(0, random.chance(0.3) ? 1 : hot.length),
+      long: random.chance(0.2) ? 0.06 : 0.005,
+      cancelled: random.chance(0.3) ? 0.5 : 0.1,
+    };
   }
 
   /** Fills the shelves, all of them without faults. */
   async stockUp(orders: number): Promise<void> {
-    const enough = Math.ceil(orders / 4);
+    const enough = Math.ceil(orders / this.#demand.skus.length);
     await Promise.all(
       ['web', 'north', 'south'].map((shopId) =>
         this.#receive(shopId, 'opening', [
@@ -69,7 +86,7 @@ export class Clients {
     const orderIds = answers.flatMap((answer) => (answer as { id: string } | undefined)?.id ?? []);
     for (const orderId of orderIds) this.answered.push({ key: `${caller.id} order-${n}`, orderId });
     const [orderId] = orderIds;
-    if (orderId === undefined || !random.chance(0.2)) return;
+    if (orderId === undefined || !random.chance(this.#demand.cancelled)) return;
     await time.pause(random.chance(0.7) ? random.between(0, 300) : random.between(0, 10_000));
     const path = `${ORDERS}/:id/cancel`;
     await this.#until(
@@ -80,9 +97,9 @@ export class Clients {
 
   #basket(): { sku: string; quantity: number }[] {
     const { random } = this.#world;
-    if (random.chance(0.01)) return rare.slice(random.below(10)).map((sku) => ({ sku, quantity: 1 }));
+    if (random.chance(this.#demand.long)) return rare.slice(random.below(10)).map((sku) => ({ sku, quantity: 1 }));
     const lines = Array.from({ length: 1 + random.below(3) }, () => ({
-      sku: random.pick(hot),
+      sku: random.pick(this.#demand.skus),
       quantity: 1 + random.below(2),
     }));
     return lines;

@@ -54,8 +54,8 @@ const STORMY: Rates = {
   deliveryLost: 0.01,
   acknowledgementLost: 0.03,
   rewind: 0.03,
-  overtake: 0.02,
-  stall: 0.005,
+  overtake: 0.06,
+  stall: 0.01,
   doubledCall: 0.02,
   doubleClick: 0.05,
 };
