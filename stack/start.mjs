@@ -1,6 +1,7 @@
 // `npm start`, first half. Plain JavaScript, because it also runs on Node 20: checks the tools, installs what the
 // lockfile names, builds the Dapr runtime once, and hands over to main.ts on Node 24.
-// `--prepare` does all of this and stops there (`npm test` uses it). With `--profile` also what that profile needs more.
+// `--prepare` does all of this and stops there (`npm test` uses it). With `--profile` also what that
+// profile needs more, and with `--tools dynoxide,kafka,redis-server` these (conformance).
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -25,8 +26,9 @@ async function prepare() {
   }
   await installDependencies(root);
   await buildRuntime(root);
-  const { values } = parseArgs({ args, options: { profile: { type: 'string' } }, strict: false });
-  await installTools(toolsOf(root, String(values.profile ?? 'local')));
+  const options = { profile: { type: 'string', default: 'local' }, tools: { type: 'string', default: '' } };
+  const { profile, tools } = parseArgs({ args, options, strict: false }).values;
+  await installTools([...toolsOf(root, String(profile)), ...String(tools).split(',').filter(Boolean)]);
 }
 
 /** Services are TypeScript that Node 24 runs as it stands; an installed Node 24 is used, else the one from npm. */

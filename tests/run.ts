@@ -1,8 +1,5 @@
 // `npm test`: every ring, cheapest first, each with real parts from conformance on. Ends with "N passed, N failed".
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { runJest, runNode, type Tally } from './jest-run.ts';
 import { processTests, unitTests } from './unit-tests.ts';
 
 interface Ring {
@@ -12,11 +9,6 @@ interface Ring {
   readonly minutes: number;
   /** A check that is one pass or one failure, or Jest's arguments. */
   readonly run: { readonly check: readonly string[] } | { readonly jest: readonly string[] };
-}
-
-interface Tally {
-  passed: number;
-  failed: number;
 }
 
 const biome = ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'];
@@ -52,7 +44,7 @@ const rings: readonly Ring[] = [
 ];
 
 const wanted = process.argv.slice(2);
-const total: Tally = { passed: 0, failed: 0 };
+const total = { passed: 0, failed: 0 };
 const summary: string[] = [];
 for (const ring of rings) {
   if (wanted.length > 0 && !wanted.some((word) => ring.name.includes(word))) continue;
@@ -71,40 +63,6 @@ console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 
 async function play({ run, minutes }: Ring): Promise<Tally> {
-  if ('check' in run)
-    return (await node(run.check, minutes)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
-  const folder = mkdtempSync(join(tmpdir(), 'rings-'));
-  const report = join(folder, 'report.json');
-  try {
-    const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
-    const code = await node([...jest, '--json', '--outputFile', report, ...run.jest], minutes);
-    return tally(report, code);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** Jest's own figures; a ring that ended without them, or without a test, has failed. */
-function tally(report: string, code: number | null): Tally {
-  try {
-    const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
-    const failed = numFailedTests + numRuntimeErrorTestSuites;
-    return { passed: numPassedTests, failed: failed === 0 && (code !== 0 || numPassedTests === 0) ? 1 : failed };
-  } catch {
-    return { passed: 0, failed: 1 };
-  }
-}
-
-/** Runs a script on this Node; null: it took too long and was ended. */
-function node(args: readonly string[], minutes: number): Promise<number | null> {
-  return new Promise((resolve) => {
-    // Jest prints its report on stdout when asked for JSON, and what a person reads on stderr.
-    const json = args.includes('--json');
-    const child = spawn(process.execPath, args, { stdio: ['ignore', json ? 'ignore' : 'inherit', 'inherit'] });
-    const late = setTimeout(() => child.kill('SIGTERM'), minutes * 60_000);
-    child.once('exit', (code) => {
-      clearTimeout(late);
-      resolve(code);
-    });
-  });
+  if ('jest' in run) return runJest(run.jest, minutes);
+  return (await runNode(run.check, minutes)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }

@@ -1,5 +1,6 @@
 // People and machines that can sign in: one document per account, one per address that leads to it, one per client.
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Sidecar } from '#kit/dapr/sidecar';
 import { Conflict } from '#kit/errors';
 import { idOf, keyPart } from '#kit/ids';
@@ -83,7 +84,7 @@ export class Accounts {
   }
 
   async #put(key: string, value: object, stored: { value: unknown; etag: string } | undefined): Promise<void> {
-    if (stored && JSON.stringify(stored.value) === JSON.stringify(value)) return;
+    if (stored && isDeepStrictEqual(stored.value, value)) return; // not by text: a store may order the keys anew
     try {
       await this.#sidecar.save(this.#store, key, value, stored ? { etag: stored.etag } : 'new');
     } catch (error) {

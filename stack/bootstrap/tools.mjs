@@ -21,7 +21,12 @@ export function toolsOf(root, profile) {
 
 /** Leaves the tools where `findTool` finds them. */
 export async function installTools(tools) {
-  for (const tool of tools) await installers[tool]();
+  for (const tool of new Set(tools)) {
+    const install = installers[tool];
+    if (!install)
+      throw new Failure(`There is no tool ${tool}.`, `The tools are ${Object.keys(installers).join(', ')}.`);
+    await install();
+  }
 }
 
 async function installDynoxide() {

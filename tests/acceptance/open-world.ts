@@ -20,7 +20,7 @@ export interface WorldOptions extends Pick<MeshOptions, 'base' | 'env' | 'interp
   readonly deadlineSeconds?: number;
 }
 
-/** Starts everything and waits until it is ready, demo data included. */
+/** Starts everything on the component set that PROFILE names, and waits until it is ready, demo data included. */
 export async function openWorld({
   deadlineSeconds,
   env = {},
@@ -30,6 +30,7 @@ export async function openWorld({
   const dataDir = mkdtempSync(join(tmpdir(), 'retail-mesh-'));
   const deadline = deadlineSeconds === undefined ? {} : { ORDER_DEADLINE_SECONDS: String(deadlineSeconds) };
   const mesh = await startMesh({
+    profile: process.env.PROFILE ?? 'local',
     ...options,
     base,
     dataDir,

@@ -47,8 +47,8 @@ export function checkFolds(streams: ReadonlyMap<string, Stream>): Violation[] {
   });
 }
 
-/** JSON with the keys in order, so that equal states are equal texts. */
-function canonical(value: unknown): string {
+/** JSON with the keys in order, so that equal states are equal texts: DynamoDB's component stores keys in any order. */
+export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner) =>
     inner !== null && typeof inner === 'object' && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -3,6 +3,7 @@
 import type { StreamDocument } from '../../services/kit/events/document.ts';
 import { toCloudEvent } from '../../services/kit/events/message.ts';
 import type { Mesh } from '../../stack/mesh.ts';
+import { canonical } from './folds.ts';
 import { readStore, type StoredRow, streamsIn } from './stores.ts';
 import { eventsOf, pagesIn } from './streams.ts';
 import type { Violation } from './violation.ts';
@@ -18,7 +19,7 @@ export async function takeSnapshot(mesh: Mesh, appIds: readonly string[]): Promi
   const all = await Promise.all(appIds.map(async (appId) => [appId, streamsIn(await readStore(mesh, appId))] as const));
   return new Map(
     all.flatMap(([appId, streams]) =>
-      [...streams].map(([key, { version, state }]) => [`${appId} ${key}`, JSON.stringify({ version, state })] as const),
+      [...streams].map(([key, { version, state }]) => [`${appId} ${key}`, canonical({ version, state })] as const),
     ),
   );
 }

@@ -1,8 +1,12 @@
 // Everything a service has saved, read past its sidecar: a checker must also see what no route would show.
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { parse as parseYaml } from 'yaml';
 import type { StreamDocument } from '../../services/kit/events/document.ts';
+import { scanTable } from '../../stack/dynoxide.ts';
 import type { Mesh } from '../../stack/mesh.ts';
 
 /** One stored document. Streams have a `version` and `events`; the rest is anything. */
@@ -13,9 +17,32 @@ export interface StoredRow {
   readonly updated?: boolean;
 }
 
-/** All documents of a service, in the store that its profile gives it. */
+/** All documents of a service, from the store that its component names. */
 export async function readStore(mesh: Mesh, appId: string): Promise<StoredRow[]> {
-  return appId === 'payment' ? readPostgresStore(mesh, appId) : readSqliteStore(join(mesh.dataDir, `${appId}.db`));
+  const { type, setting } = storeOf(mesh, appId);
+  switch (type) {
+    case 'state.sqlite':
+      return readSqliteStore(fileURLToPath(setting('connectionString')));
+    case 'state.aws.dynamodb':
+      return (await scanTable(setting('endpoint'), setting('table'))).map(({ key, text }) => ({
+        key,
+        value: parse(text),
+      }));
+    case 'state.postgresql':
+      return readPostgresStore(mesh, String(/\bdatabase=(\S+)/.exec(setting('connectionString'))?.[1]));
+    default:
+      throw new Error(`no checker can read ${type}, the store of ${appId}`);
+  }
+}
+
+/** The component as the service's sidecar has loaded it. */
+function storeOf({ dataDir }: Mesh, appId: string) {
+  const file = join(dataDir, 'run', appId, 'resources', `component-statestore-${appId}.yaml`);
+  const { spec } = parseYaml(readFileSync(file, 'utf8')) as {
+    spec: { type: string; metadata: readonly { name: string; value?: string }[] };
+  };
+  const setting = (name: string) => String(spec.metadata.find((each) => each.name === name)?.value);
+  return { type: spec.type, setting };
 }
 
 /** The streams among the documents, by key. */
