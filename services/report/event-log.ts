@@ -106,7 +106,8 @@ export class EventLog {
 
   /**
    * Appends events, all or none: each must be the next of its stream. Together at most {@link batches} allows.
-   * @throws {Fault} the database is out of reach, or it refused: known already, not contiguous, not storable
+   * @throws {ValuesRefused} known already, not contiguous, not storable
+   * @throws {Fault} the database cannot take it now
    */
   async append(messages: readonly Message[]): Promise<void> {
     const rows = messages.map((message, n) => ({
@@ -157,7 +158,7 @@ export class EventLog {
     return row?.position ?? 0;
   }
 
-  /** True if the database takes statements: tells a refused statement from a lost server. */
+  /** True if the database takes statements. */
   async answers(): Promise<boolean> {
     return this.database.query('select 1 as one').then(
       () => true,

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { Fault } from '#kit/errors';
 import type { Message } from '#kit/events/message';
 import type { Status } from '#kit/events/reactor';
+import { ValuesRefused } from '#kit/views/database';
 import { batches, type EventLog, type Head } from './event-log.ts';
 import type { ReadHistory, StreamName } from './history.ts';
 
@@ -140,7 +141,7 @@ class Batch {
       try {
         await this.#append(part);
       } catch (error) {
-        if (!(error instanceof Fault) || !(await this.#options.eventLog.answers())) throw error;
+        if (!(error instanceof ValuesRefused)) throw error;
         this.#options.log.warn({ err: error }, 'a batch could not be recorded at once');
         for (const entry of part) await this.#writeAlone(entry);
       }
@@ -159,7 +160,7 @@ class Batch {
     try {
       await this.#append([entry]);
     } catch (error) {
-      if (!(error instanceof Fault) || !(await this.#options.eventLog.answers())) throw error;
+      if (!(error instanceof ValuesRefused)) throw error;
       const head = (await this.#options.eventLog.heads([stream])).get(stream);
       if (head && head.version >= version) return; // another replica was faster
       const attempts = (this.#failures.get(id) ?? 0) + 1;

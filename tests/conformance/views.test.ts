@@ -1,7 +1,7 @@
 // PostgreSQL behind the views (bindings.postgresql), with its password by secret. As a state store: postgresql.test.ts.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Fault } from '#kit/errors';
-import { Database } from '#kit/views/database';
+import { Database, ValuesRefused } from '#kit/views/database';
 import { Table } from '#kit/views/table';
 import { type App, type Bench, startBench } from './harness.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
@@ -63,6 +63,20 @@ describe('views', () => {
     await expect(database.exec(`insert into notes values ('n1', 1, null)`)).rejects.toThrow(/23505/);
     await expect(database.exec('select 1 / 0')).rejects.toThrow(/22012/);
     await expect(database.exec('no statement')).rejects.toThrow(Fault);
+  });
+
+  test('a refusal of the values is told from trouble of the database, however long it is', async () => {
+    for (const values of [`'n1', 1, null`, `'x', null, null`, `'x', 1, '{"nul": "\\u0000"}'`])
+      await expect(database.exec(`insert into notes values (${values})`)).rejects.toThrow(ValuesRefused);
+    const long = database.exec('select $1::int', ['9'.repeat(5_000)]);
+    await expect(long).rejects.toThrow(ValuesRefused);
+    // What a full disk says; a database that answers `select 1` all the same.
+    const full = `do $$ begin raise exception 'no space left (SQLSTATE 23505)' using errcode = 'disk_full'; end $$`;
+    for (const sql of [full, 'insert into nowhere values (1)']) {
+      const refused = await database.exec(sql).catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(Fault);
+      expect(refused).not.toBeInstanceOf(ValuesRefused);
+    }
   });
 
   test('several statements without parameters are one transaction; with parameters they are refused', async () => {

@@ -302,8 +302,10 @@ function tryParse(body: Buffer): unknown {
   }
 }
 
-function text(reply: Reply): string {
-  return `${reply.status} ${reply.body.toString('utf8', 0, 300)}`;
+/** Status and body; of a long body the beginning and the end, where PostgreSQL has its code. */
+function text({ status, body }: Reply): string {
+  const whole = body.toString('utf8');
+  return `${status} ${whole.length > 400 ? `${whole.slice(0, 300)}…${whole.slice(-100)}` : whole}`;
 }
 
 function fault(what: string, where: string, reply: Reply): Fault {

@@ -79,7 +79,7 @@ function filledOf(columns: string): string[] {
 
 function upsert({ filled, rows }: Table, row: Row): void {
   const empty = filled.filter((column) => row[column] === undefined || row[column] === null);
-  if (empty.length > 0) throw new Error(`null in ${empty.join(', ')}`);
+  if (empty.length > 0) throw new Error(`null in ${empty.join(', ')} (SQLSTATE 23502)`);
   const before = rows.get(String(row.id));
   if (Number(before?.version ?? 0) < Number(row.version)) rows.set(String(row.id), row);
 }

@@ -6,6 +6,17 @@ import { Fault } from '../errors.ts';
 /** A statement's parameter. Integers above 2^53 and money beyond it travel as text. */
 export type Param = string | number | boolean | null | readonly unknown[] | Record<string, unknown>;
 
+/**
+ * PostgreSQL read the statement and will never take it with these values: malformed, out of range, against a constraint,
+ * too large. Any other fault (a full disk, no connection, a deadlock, a missing table) says nothing about the values.
+ */
+export class ValuesRefused extends Fault {
+  override readonly name = 'ValuesRefused';
+}
+
+/** Classes of SQLSTATE that blame the values: cardinality, data, integrity, program limits. */
+const BLAMES_VALUES = /\(SQLSTATE (21|22|23|54)\w{3}\)"\}\s*$/;
+
 export class Database {
   readonly #sidecar: Sidecar;
   readonly #binding: string;
@@ -30,7 +41,7 @@ export class Database {
 
   /**
    * Runs one writing statement (or several without parameters), all or nothing. Answers how many rows the (last)
-   * statement itself wrote, not its CTEs. @throws {Fault} it was not done.
+   * statement itself wrote, not its CTEs. @throws {ValuesRefused} it can never be done. @throws {Fault} it was not done.
    */
   async exec(sql: string, params: readonly Param[] = []): Promise<number> {
     const { headers } = await this.#run('exec', sql, params);
@@ -39,6 +50,11 @@ export class Database {
 
   async #run(operation: 'query' | 'exec', sql: string, params: readonly Param[]): Promise<Reply> {
     const metadata = params.length > 0 ? { sql, params: JSON.stringify(params) } : { sql };
-    return this.#sidecar.bind(this.#binding, operation, metadata);
+    try {
+      return await this.#sidecar.bind(this.#binding, operation, metadata);
+    } catch (error) {
+      if (!(error instanceof Fault) || !BLAMES_VALUES.test(error.message)) throw error;
+      throw new ValuesRefused(error.message, { cause: error.cause });
+    }
   }
 }

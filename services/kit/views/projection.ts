@@ -4,6 +4,7 @@ import type { Subscription } from '../dapr/subscriber.ts';
 import type { TopicName } from '../events/catalogue.ts';
 import type { Message } from '../events/message.ts';
 import type { Status } from '../events/reactor.ts';
+import { ValuesRefused } from './database.ts';
 import type { Row, Table } from './table.ts';
 
 const TRIES = 5;
@@ -39,7 +40,7 @@ export function project(projection: Projection, log: Logger): Subscription {
       return 'SUCCESS';
     } catch (error) {
       log.warn({ err: error, message: message.id }, 'a row could not be written');
-      if (!(await answers(tables))) return 'RETRY';
+      if (!(error instanceof ValuesRefused)) return 'RETRY';
       const attempts = (failures.get(message.id) ?? 0) + 1;
       failures.set(message.id, attempts);
       return attempts < TRIES ? 'RETRY' : { poison: 'PROJECTION_FAILED', attempts };
@@ -64,12 +65,4 @@ export function project(projection: Projection, log: Logger): Subscription {
       return statuses;
     },
   };
-}
-
-async function answers([first]: readonly TableRows[]): Promise<boolean> {
-  try {
-    return (await first?.table.database.query<{ one: number }>('select 1 as one'))?.length === 1;
-  } catch {
-    return false;
-  }
 }
