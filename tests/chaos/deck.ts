@@ -2,19 +2,28 @@
 import { sidecarOf } from '../../stack/app-processes.ts';
 import { services } from '../../stack/services.ts';
 import type { Fault } from './fault.ts';
+import { lostAnswers } from './faults/answers.ts';
+import { clockOff } from './faults/clock.ts';
+import { type Disorder, deliveries } from './faults/deliveries.ts';
+import { fullDisk } from './faults/full-disk.ts';
 import { killProcess, loseReplica, pauseProcess, restartProcess } from './faults/process.ts';
 import { providerTrouble, providerTroubles } from './faults/provider.ts';
 import { killRunner } from './faults/runner.ts';
+import { cutShort, settingsEdited, withMetadata } from './faults/settings.ts';
+import type { Side } from './interposers.ts';
 import { type Random, randomOf, shuffled } from './random.ts';
+import type { Needs, Rig } from './rig.ts';
 
 export interface Card {
-  readonly fault: Fault;
+  readonly name: string;
+  readonly hits: readonly string[];
   /** Seconds from the strike to the healing. */
   readonly holds: number;
   /** No other fault beside it. */
   readonly alone?: boolean;
-  /** Service that the mesh has to run twice. */
-  readonly replicated?: string;
+  /** What the mesh has to be started with. */
+  readonly needs?: Needs;
+  make(rig: Rig): Fault;
 }
 
 const PAUSE_SECONDS = 10;
@@ -25,20 +34,72 @@ const ground = ['broker', 'postgres', 'mail', 'card-provider'];
 export const processNames: readonly string[] = [...apps, ...apps.map(sidecarOf), ...ground, 'runner'];
 
 const fates: readonly ((name: string) => Card)[] = [
-  (name) => ({ fault: killProcess(name), holds: 0 }),
-  (name) => ({ fault: pauseProcess(name), holds: PAUSE_SECONDS }),
-  (name) => ({ fault: restartProcess(name), holds: 1 }),
+  (name) => plain(killProcess(name), 0),
+  (name) => plain(pauseProcess(name), PAUSE_SECONDS),
+  (name) => plain(restartProcess(name), 1),
 ];
+
+function plain(fault: Fault, holds: number): Card {
+  return { name: fault.name, hits: fault.hits, holds, make: () => fault };
+}
+
+/** A fault that needs something of the rig. Its name does not, so it can be asked of one that stands for any. */
+function rigged(make: (rig: Rig) => Fault, holds: number, needs: Needs): Card {
+  const { name, hits } = make(anyRig);
+  return { name, hits, holds, needs, make };
+}
+const anyRig = {} as Rig;
+
+const replica = (appId: string): Card => ({
+  ...plain(loseReplica(`${appId}-2`, sidecarOf(`${appId}-2`)), 8),
+  needs: { replicated: appId },
+});
+const disorder = (appId: string, kind: Disorder): Card =>
+  rigged(({ interposers }) => deliveries({ interposers, appId, disorder: kind }), 8, { interposed: appId });
+const lost = (appId: string, side: Side, cut: 'after' | 'before'): Card =>
+  rigged(({ interposers }) => lostAnswers({ interposers, appId, side, cut }), 8, { interposed: appId });
+const full = (disk: string, hits: string): Card =>
+  rigged(({ disks }) => fullDisk({ disks, disk, hits: [hits] }), 6, { disk });
+const clock = (appId: string, minutes: number): Card =>
+  rigged(({ clocks }) => clockOff({ clocks, appId, minutes }), 10, { clock: appId });
+const edited = (...[appId, file, what, edit, apply]: EditedSettings): Card => ({
+  ...plain(settingsEdited({ appId, file, what, edit, apply }), 6),
+  needs: { hotReload: apply === 'live' },
+});
+type EditedSettings = [string, string, string, (text: string) => string, 'live' | 'restart'];
+
+const slowerRetries = (text: string) => text.replace('duration: 1s', 'duration: 2s');
 
 /** What is not the fate of a single process. */
 const specials: readonly Card[] = [
-  { fault: killRunner(), holds: 2, alone: true },
-  ...['order', 'inventory', 'payment', 'notification'].map((appId) => ({
-    fault: loseReplica(`${appId}-2`, sidecarOf(`${appId}-2`)),
-    holds: 8,
-    replicated: appId,
-  })),
-  ...providerTroubles.map((trouble) => ({ fault: providerTrouble(trouble), holds: 6 })),
+  { ...plain(killRunner(), 2), alone: true },
+  ...['order', 'inventory', 'payment', 'notification'].map(replica),
+  ...providerTroubles.map((trouble) => plain(providerTrouble(trouble), 6)),
+  ...['order', 'inventory', 'payment', 'report'].flatMap((appId) =>
+    (['doubled', 'reordered', 'unanswered'] as const).map((kind) => disorder(appId, kind)),
+  ),
+  ...['order', 'inventory', 'notification'].map((appId) => disorder(appId, 'delayed')),
+  ...['payment', 'inventory'].map((appId) => disorder(appId, 'held back')),
+  ...['order', 'notification'].map((appId) => disorder(appId, 'dropped')),
+  ...['gateway', 'order'].flatMap((appId) => [lost(appId, 'toApp', 'after'), lost(appId, 'toApp', 'before')]),
+  ...['order', 'inventory', 'payment'].map((appId) => lost(appId, 'toSidecar', 'after')),
+  lost('payment', 'toSidecar', 'before'),
+  ...['order', 'inventory', 'notification'].map((appId) => full(appId, sidecarOf(appId))),
+  full('broker', 'broker'),
+  full('postgres', 'postgres'),
+  ...['order', 'inventory', 'payment', 'auth', 'gateway'].flatMap((appId) => [clock(appId, 10), clock(appId, -10)]),
+  edited('order', 'component-pubsub-saga.yaml', 'a longer session', withMetadata('sessionTimeout', '10s'), 'live'),
+  edited(
+    'inventory',
+    'component-statestore-inventory.yaml',
+    'less patience',
+    withMetadata('busyTimeout', '5s'),
+    'live',
+  ),
+  edited('payment', 'component-statestore-payment.yaml', 'more connections', withMetadata('maxConns', '3'), 'restart'),
+  edited('notification', 'component-pubsub-effects.yaml', 'half a file', cutShort, 'restart'),
+  edited('order', 'resiliency-pubsub.yaml', 'slower retries', slowerRetries, 'live'),
+  edited('inventory', 'resiliency-pubsub.yaml', 'slower retries', slowerRetries, 'restart'),
 ];
 
 /** Three rounds: in each every process meets one of its fates, and a third of the specials occurs. */
@@ -74,6 +135,6 @@ export function inHands(cards: readonly Card[], hands: number): Card[][] {
 }
 
 function canMeet(cards: readonly Card[]): boolean {
-  const hit = cards.flatMap(({ fault }) => fault.hits);
+  const hit = cards.flatMap(({ hits }) => hits);
   return cards.length <= 2 && cards.every(({ alone }) => !alone) && new Set(hit).size === hit.length;
 }

@@ -2,6 +2,7 @@
 import { type Card, deal, inHands } from './deck.ts';
 import { type PlannedOrder, planOrder } from './orders.ts';
 import { between, randomOf } from './random.ts';
+import type { Needs } from './rig.ts';
 
 export interface PlannedStrike {
   /** Milliseconds from the start of the load; later when the healing before took longer. */
@@ -18,8 +19,8 @@ export interface Plan {
   readonly length: number;
   readonly orders: readonly PlannedOrder[];
   readonly strikes: readonly PlannedStrike[];
-  /** Services that run twice. */
-  readonly replicas: Readonly<Record<string, number>>;
+  /** What the mesh has to be started with. */
+  readonly needs: readonly Needs[];
 }
 
 export interface PlanOptions {
@@ -28,14 +29,13 @@ export interface PlanOptions {
   readonly rate?: number;
 }
 
-const FAULTS_PER_MINUTE = 4;
+const FAULTS_PER_MINUTE = 5;
 const LEAST_FAULTS = 6;
 /** Some faults strike together. */
-const HANDS_PER_FAULT = 0.75;
-const BURST_ORDERS = 24;
+const HANDS_PER_FAULT = 0.6;
+const BURST_ORDERS = 28;
 /** A burst begins this long before its blow. */
-export const BURST_LEAD_MS = 700;
-const BURST_MS = 1_800;
+export const BURST_LEAD_MS = 1_500;
 
 /** The same for the same seed and options, always. */
 export function planSeed(seed: number, { minutes, rate = 3 }: PlanOptions): Plan {
@@ -47,16 +47,32 @@ export function planSeed(seed: number, { minutes, rate = 3 }: PlanOptions): Plan
   const strikes = hands.map((hand, index) => ({
     at: Math.round(index * slot + between(times, 0.15, 0.3) * slot),
     cards: hand,
-    burst: planLoad(seed, `burst-${index}`, BURST_ORDERS, BURST_MS),
+    burst: planBurst(seed, index),
   }));
-  const replicas = Object.fromEntries(cards.flatMap(({ replicated }) => (replicated ? [[replicated, 2]] : [])));
-  return { seed, minutes, length, orders: planLoad(seed, 'load', rate * minutes * 60, length), strikes, replicas };
+  const needs = cards.flatMap((card) => card.needs ?? []);
+  return { seed, minutes, length, orders: planLoad(seed, 'load', rate * minutes * 60, length), strikes, needs };
 }
 
 /** Orders after the storm. */
 export function planTail(seed: number): PlannedOrder[] {
   return planLoad(seed, 'tail', 8, 1_000);
 }
+
+/** Most orders are on their way when the blow falls; those to be cancelled were made before, and are cancelled then. */
+function planBurst(seed: number, index: number): PlannedOrder[] {
+  const random = randomOf(seed, `burst-${index}`);
+  const orders = Array.from({ length: BURST_ORDERS }, (_, n): PlannedOrder => {
+    const order = planOrder(random, `chaos-${seed}-burst-${index}-${n}`, 0);
+    const atBlow = BURST_LEAD_MS + between(random, -300, 150);
+    if (order.cancelAfter === undefined)
+      return { ...order, at: random() < 0.7 ? atBlow : between(random, 0, 2 * BURST_LEAD_MS) };
+    const at = between(random, 0, 500);
+    return { ...order, at, cancelAfter: Math.max(0, atBlow - at - USUAL_ANSWER_MS) };
+  });
+  return orders.sort((a, b) => a.at - b.at);
+}
+/** Until a client is told of its order. */
+const USUAL_ANSWER_MS = 50;
 
 function planLoad(seed: number, use: string, count: number, length: number): PlannedOrder[] {
   const random = randomOf(seed, use);
@@ -66,16 +82,16 @@ function planLoad(seed: number, use: string, count: number, length: number): Pla
 }
 
 /** The plan as a person reads it. */
-export function describePlan({ seed, minutes, orders, strikes, replicas }: Plan): string {
+export function describePlan({ seed, minutes, orders, strikes, needs }: Plan): string {
   const all = [...orders, ...strikes.flatMap(({ burst }) => burst)];
   const kinds = [...Map.groupBy(all, ({ kind }) => kind)].map(([kind, of]) => `${of.length} ${kind}`);
-  const twice = Object.keys(replicas);
+  const twice = [...new Set(needs.flatMap(({ replicated }) => replicated ?? []))];
   return [
     `seed ${seed}: ${minutes} min, ${all.length} orders (${kinds.join(', ')})`,
     ...(twice.length > 0 ? [`  two replicas of ${twice.join(' and ')}`] : []),
     ...strikes.map(
       ({ at, cards }) =>
-        `  ${(at / 1_000).toFixed(1).padStart(6)} s  ${cards.map(({ fault, holds }) => `${fault.name}${holds > 0 ? ` (${holds} s)` : ''}`).join(' + ')}`,
+        `  ${(at / 1_000).toFixed(1).padStart(6)} s  ${cards.map(({ name, holds }) => `${name}${holds > 0 ? ` (${holds} s)` : ''}`).join(' + ')}`,
     ),
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-// How long orders took to come to their end once the last fault was healed.
+// How long orders took to come to their end once faults were healed.
 import type { History } from './coverage.ts';
 
 /** Seconds from the healing to the end, of the orders that were open then. */
@@ -9,15 +9,29 @@ export interface Recovery {
   readonly max: number;
 }
 
-/** Seconds that each order needed which was open when all was healed. */
-export function secondsAfter(healedAt: number, histories: Iterable<History>): number[] {
+/** From a healing to the next blow, in milliseconds since 1970; without end after the last one. */
+export interface Calm {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Longer than any order takes: a later end was written by a clock that was wrong. */
+const LONGEST_SECONDS = 300;
+
+/**
+ * Seconds from the healing to the end, of each order that was open then. Who is open still when the next blow falls is
+ * counted from the healing of that one.
+ */
+export function secondsAfter(calms: readonly Calm[], histories: Iterable<History>): number[] {
   const seconds: number[] = [];
   for (const history of histories) {
     const placed = history.get('order.placed');
     const ends = ['order.confirmed', 'order.cancelled'].map((type) => history.get(type) ?? Number.POSITIVE_INFINITY);
     const end = Math.min(...ends);
-    if (placed !== undefined && placed <= healedAt && end > healedAt && Number.isFinite(end))
-      seconds.push((end - healedAt) / 1_000);
+    const calm = calms.find(({ from, to }) => from < end && end <= to);
+    if (!calm || placed === undefined || placed > calm.from) continue;
+    const took = (end - calm.from) / 1_000;
+    if (took < LONGEST_SECONDS) seconds.push(took);
   }
   return seconds;
 }

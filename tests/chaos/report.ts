@@ -43,7 +43,7 @@ export function describeSeed({
   return [
     `seed ${seed}: ${findings.length === 0 ? 'all holds' : `${findings.length} FOUND`}, ${disturbances.length} faults, ${took.toFixed(0)} s`,
     `  orders    ${ends.map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`,
-    `  recovery  ${orders} open when all was healed: p50 ${p50.toFixed(1)} s, p99 ${p99.toFixed(1)} s, max ${max.toFixed(1)} s`,
+    `  recovery  ${orders} open when faults were healed: p50 ${p50.toFixed(1)} s, p99 ${p99.toFixed(1)} s, max ${max.toFixed(1)} s`,
     ...findings
       .slice(0, 20)
       .map(

@@ -23,11 +23,13 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 async function start({ options }: Extract<ToRunner, { say: 'start' }>): Promise<void> {
   try {
-    const { url, ports, secrets } = await startMesh({
+    await startMesh({
       ...options,
       seed: ({ url: baseUrl, secrets: known }) => seedDemo({ baseUrl, secrets: known }),
       onStart: (mesh) => {
         starting = mesh;
+        const { url, ports, secrets } = mesh;
+        tell({ say: 'starting', url, ports, secrets });
       },
       onChange: (processes) =>
         tell({
@@ -36,7 +38,7 @@ async function start({ options }: Extract<ToRunner, { say: 'start' }>): Promise<
         }),
       log: (line) => tell({ say: 'log', line }),
     });
-    tell({ say: 'up', url, ports, secrets });
+    tell({ say: 'up' });
   } catch (error) {
     tell({ say: 'failed', why: error instanceof Error ? error.message : String(error) });
   }

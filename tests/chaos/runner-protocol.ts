@@ -25,7 +25,9 @@ export type ToRunner =
   | { readonly say: 'do'; readonly id: number; readonly deed: Deed; readonly name: string; readonly args: unknown[] };
 
 export type FromRunner =
-  | { readonly say: 'up'; readonly url: string; readonly ports: PortPlan; readonly secrets: Secrets }
+  /** All is laid out and nothing runs yet. */
+  | { readonly say: 'starting'; readonly url: string; readonly ports: PortPlan; readonly secrets: Secrets }
+  | { readonly say: 'up' }
   | { readonly say: 'failed'; readonly why: string }
   | { readonly say: 'news'; readonly processes: readonly ProcessNews[] }
   | { readonly say: 'log'; readonly line: string }

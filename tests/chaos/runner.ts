@@ -15,7 +15,15 @@ const PROGRAM = fileURLToPath(new URL('./runner-process.ts', import.meta.url));
 /** A runner that takes longer than this to answer a stop is ended with all it has. */
 const STOP_WITHIN_MS = 40_000;
 
-interface Up {
+export interface RunnerHooks {
+  /** All is laid out and nothing runs yet: at each start of a runner. */
+  readonly onStart?: (mesh: RunnerMesh) => void;
+  /** Before a killed runner is replaced: the mesh's ports have to be free. */
+  readonly beforeRestart?: () => Promise<void>;
+  readonly log?: (line: string) => void;
+}
+
+interface Known {
   readonly url: string;
   readonly ports: PortPlan;
   readonly secrets: Secrets;
@@ -30,23 +38,23 @@ interface Waiting {
 export class RunnerMesh implements Mesh {
   readonly dataDir: string;
   readonly #options: RunnerOptions;
-  readonly #log: (line: string) => void;
+  readonly #hooks: RunnerHooks;
   readonly #handles = new Map<string, RemoteProcess>();
   readonly #waiting = new Map<number, Waiting>();
   #runner: ChildProcess | undefined;
-  #up: Up | undefined;
+  #laidOut: Known | undefined;
   #calls = 0;
 
-  private constructor(options: RunnerOptions, log: (line: string) => void) {
+  private constructor(options: RunnerOptions, hooks: RunnerHooks) {
     this.#options = options;
-    this.#log = log;
+    this.#hooks = hooks;
     this.dataDir = options.dataDir;
   }
 
   /** Starts a runner and waits until its mesh is ready. @throws {Error} what the runner failed of; nothing is left then */
-  static async start(options: RunnerOptions, log: (line: string) => void = () => {}): Promise<RunnerMesh> {
-    const mesh = new RunnerMesh(options, log);
-    await mesh.startRunner(options.fresh);
+  static async start(options: RunnerOptions, hooks: RunnerHooks = {}): Promise<RunnerMesh> {
+    const mesh = new RunnerMesh(options, hooks);
+    await mesh.#launch(options.fresh ?? false);
     return mesh;
   }
 
@@ -94,7 +102,12 @@ export class RunnerMesh implements Mesh {
   }
 
   /** A new runner on the same data: it ends what the one before left, and starts all again. */
-  async startRunner(fresh = false): Promise<void> {
+  async startRunner(): Promise<void> {
+    await this.#hooks.beforeRestart?.();
+    await this.#launch(false);
+  }
+
+  async #launch(fresh: boolean): Promise<void> {
     const runner = fork(PROGRAM, [], {
       execArgv: ['--no-warnings'],
       env: { ...process.env, NODE_OPTIONS: '' },
@@ -103,10 +116,8 @@ export class RunnerMesh implements Mesh {
     this.#runner = runner;
     const up = Promise.withResolvers<void>();
     runner.on('message', (message: FromRunner) => {
-      if (message.say === 'up') {
-        this.#up = message;
-        up.resolve();
-      } else if (message.say === 'failed') up.reject(new Error(message.why));
+      if (message.say === 'up') up.resolve();
+      else if (message.say === 'failed') up.reject(new Error(message.why));
       else this.#hear(message);
     });
     runner.once('exit', (code, signal) => {
@@ -152,8 +163,12 @@ export class RunnerMesh implements Mesh {
 
   #hear(message: Exclude<FromRunner, { say: 'up' | 'failed' }>): void {
     switch (message.say) {
+      case 'starting':
+        this.#laidOut = message;
+        this.#hooks.onStart?.(this);
+        break;
       case 'log':
-        this.#log(message.line);
+        this.#hooks.log?.(message.line);
         break;
       case 'news':
         for (const news of message.processes) {
@@ -178,9 +193,9 @@ export class RunnerMesh implements Mesh {
     if (existsSync(record)) (await RunRecord.claim(record)).release();
   }
 
-  get #known(): Up {
-    if (!this.#up) throw new Error('the mesh was never up');
-    return this.#up;
+  get #known(): Known {
+    if (!this.#laidOut) throw new Error('the mesh was never laid out');
+    return this.#laidOut;
   }
 }
 

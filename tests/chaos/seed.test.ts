@@ -1,0 +1,18 @@
+// One short seed of everything: the mesh with a runner of its own, mixed orders, six faults, every check.
+import { expect, jest, test } from '@jest/globals';
+import { planSeed } from './plan.ts';
+import { describeSeed } from './report.ts';
+import { runSeed } from './seed.ts';
+
+jest.setTimeout(300_000);
+
+/** Has the death of the runner, of a service, of a sidecar, a wrong clock and disturbed deliveries among its faults. */
+const SEED = 1;
+
+test('a storm of faults leaves nothing lost, nothing done twice and nothing stuck', async () => {
+  const report = await runSeed(planSeed(SEED, { minutes: 0.6 }));
+  if (report.findings.length > 0) console.error(describeSeed(report));
+  expect(report.findings).toEqual([]);
+  expect(report.disturbances.length).toBeGreaterThanOrEqual(6);
+  expect(report.outcomes.confirmed).toBeGreaterThan(50);
+});
