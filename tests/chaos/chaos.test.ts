@@ -1,6 +1,5 @@
 // Processes of a real mesh are killed with -9 in the middle of work; then the invariants of the design must hold.
-// One victim alone: `-t "the death of payment-dapr"`; a short round:
-// `-t "the death of payment-dapr|the death of order and|the death of broker and|orders of 111|invariant"`.
+// One victim alone: `-t "the death of order-dapr"`. Everything else that can go wrong: `seed.test.ts`, `npm run chaos`.
 import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
 import { openWorld } from '../acceptance/open-world.ts';
 import { checkInvariants } from '../invariants/check.ts';

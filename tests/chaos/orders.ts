@@ -51,7 +51,7 @@ const MIX: readonly (readonly [OrderKind, number])[] = [
   ['hot sku', 8],
   ['last pieces', 5],
   ['chunked', 2],
-  ['cancelled', 15],
+  ['cancelled', 20],
   ['cancelled while paying', 8],
 ];
 

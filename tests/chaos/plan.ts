@@ -35,7 +35,7 @@ const LEAST_FAULTS = 6;
 const HANDS_PER_FAULT = 0.6;
 const BURST_ORDERS = 28;
 /** A burst begins this long before its blow. */
-export const BURST_LEAD_MS = 1_500;
+export const BURST_LEAD_MS = 4_000;
 
 /** The same for the same seed and options, always. */
 export function planSeed(seed: number, { minutes, rate = 3 }: PlanOptions): Plan {
@@ -58,16 +58,20 @@ export function planTail(seed: number): PlannedOrder[] {
   return planLoad(seed, 'tail', 8, 1_000);
 }
 
-/** Most orders are on their way when the blow falls; those to be cancelled were made before, and are cancelled then. */
+/**
+ * Most orders are on their way when the blow falls; those to be cancelled were made before, most of them early enough to
+ * be confirmed, and are cancelled then.
+ */
 function planBurst(seed: number, index: number): PlannedOrder[] {
   const random = randomOf(seed, `burst-${index}`);
   const orders = Array.from({ length: BURST_ORDERS }, (_, n): PlannedOrder => {
     const order = planOrder(random, `chaos-${seed}-burst-${index}-${n}`, 0);
-    const atBlow = BURST_LEAD_MS + between(random, -300, 150);
-    if (order.cancelAfter === undefined)
-      return { ...order, at: random() < 0.7 ? atBlow : between(random, 0, 2 * BURST_LEAD_MS) };
-    const at = between(random, 0, 500);
-    return { ...order, at, cancelAfter: Math.max(0, atBlow - at - USUAL_ANSWER_MS) };
+    if (order.cancelAfter === undefined) {
+      const isAtBlow = random() < 0.7;
+      return { ...order, at: BURST_LEAD_MS + (isAtBlow ? between(random, -300, 150) : between(random, -2_000, 1_500)) };
+    }
+    const at = order.kind === 'cancelled' && random() < 0.7 ? between(random, 0, 500) : BURST_LEAD_MS - 1_000;
+    return { ...order, at, cancelAfter: BURST_LEAD_MS - at - USUAL_ANSWER_MS + between(random, -150, 50) };
   });
   return orders.sort((a, b) => a.at - b.at);
 }
