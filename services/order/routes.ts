@@ -1,17 +1,21 @@
 // The public surface of order.
 import { z } from 'zod';
-import { isRefusal, refuse } from '#kit/errors';
+import { Fault, isRefusal, refuse } from '#kit/errors';
 import { type Api, accepted, api, type Caller, created, ok } from '#kit/http/api';
 import { MAX_WAIT } from '#kit/http/call';
 import { Joining } from '#kit/http/idempotency';
 import { page, paged, pageOf } from '#kit/http/paging';
 import { isUuid } from '#kit/ids';
 import { Instant } from '#kit/time';
+import { Admission } from './admission.ts';
 import { cancel, orderOf, type PlacedOrder, placedOf } from './order.ts';
 import { type Placed, type PlaceOrderParts, placeOrder } from './place-order.ts';
 import { NewOrder, OrderView, viewAt } from './schemas.ts';
 import type { OrderViews } from './views.ts';
 import { untilFinal } from './wait.ts';
+
+/** Milliseconds after which an order that is still open is taken to wait for others, not for us. */
+const UNDECIDED = 5_000;
 
 const Seconds = z
   .number()
@@ -22,6 +26,7 @@ export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }):
   const { streams, views } = parts;
   const running = new Joining<Placed>();
   const final = untilFinal(streams);
+  const admission = new Admission();
 
   return api('/orders', { tag: 'orders' })
     .post(
@@ -50,9 +55,15 @@ export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }):
         ],
       },
       async ({ body, caller, commandId: id, payloadHash: hash, origin, wait, signal }) => {
+        if (admission.overloaded) throw new Fault('more orders than can be carried', { retryAfter: 2 });
         const command = { id, hash };
         const cause = { ...origin, causationId: id };
-        const placed = await running.run(command, () => placeOrder(parts, body, caller, command, cause));
+        const placed = await running.run(command, () =>
+          admission.place(
+            () => placeOrder(parts, body, caller, command, cause),
+            (done) => (isRefusal(done) || done.replayed ? undefined : streams.changed(orderOf(id), UNDECIDED)),
+          ),
+        );
         if (isRefusal(placed)) return placed;
         const { view, replayed } = placed;
         const location = `/api/v1/orders/${view.id}`;
