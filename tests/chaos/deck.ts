@@ -48,7 +48,7 @@ function rigged(make: (rig: Rig) => Fault, holds: number, needs: Needs): Card {
   const { name, hits } = make(anyRig);
   return { name, hits, holds, needs, make };
 }
-const anyRig = {} as Rig;
+const anyRig = { brokerFolder: 'broker' } as Rig;
 
 const replica = (appId: string): Card => ({
   ...plain(loseReplica(`${appId}-2`, sidecarOf(`${appId}-2`)), 8),
@@ -59,7 +59,11 @@ const disorder = (appId: string, kind: Disorder): Card =>
 const lost = (appId: string, side: Side, cut: 'after' | 'before'): Card =>
   rigged(({ interposers }) => lostAnswers({ interposers, appId, side, cut }), 8, { interposed: appId });
 const full = (disk: string, hits: string): Card =>
-  rigged(({ disks }) => fullDisk({ disks, disk, hits: [hits] }), 6, { disk });
+  rigged(
+    ({ disks, brokerFolder }) => fullDisk({ disks, disk: disk === 'broker' ? brokerFolder : disk, hits: [hits] }),
+    6,
+    { disk },
+  );
 const clock = (appId: string, minutes: number): Card =>
   rigged(({ clocks }) => clockOff({ clocks, appId, minutes }), 10, { clock: appId });
 const edited = (...[appId, file, what, edit, apply]: EditedSettings): Card => ({

@@ -1,6 +1,6 @@
 // Small disks of their own (tmpfs) for some stores of a mesh, so that one can be full while the others go on.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Mesh } from '../../stack/mesh.ts';
@@ -11,7 +11,7 @@ export type DiskName = string;
 
 /** As it stands in /proc/mounts; says whose it is, so that the next runner can tell what a killed one left. */
 const LABEL = 'chaos-disk';
-const MIB: Record<string, number> = { postgres: 384, broker: 128 };
+const MIB: Record<string, number> = { postgres: 384, broker: 128, kafka: 384 };
 const SQLITE_MIB = 32;
 
 /**
@@ -44,8 +44,10 @@ export class Disks {
       }
       this.#folders.set(name, folder);
       if (MIB[name]) {
-        rmSync(join(dataDir, name), { recursive: true, force: true });
         mkdirSync(join(folder, name), { mode: 0o700 });
+        // Settings may lie there already.
+        if (existsSync(join(dataDir, name))) cpSync(join(dataDir, name), join(folder, name), { recursive: true });
+        rmSync(join(dataDir, name), { recursive: true, force: true });
         symlinkSync(join(folder, name), join(dataDir, name));
       } else symlinkSync(join(folder, `${name}.db`), join(dataDir, `${name}.db`)); // its journal follows it
     }

@@ -1,9 +1,12 @@
 // `npm run chaos`: seeded storms over the whole mesh, each followed by every check there is.
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { findTool } from '../../stack/bootstrap/tools-folder.mjs';
 import { root } from '../../stack/layout.ts';
 import { describePlan, planSeed } from './plan.ts';
 import { describeRun, describeSeed, reportOf, writeReport } from './report.ts';
+import type { Broker } from './rig.ts';
 import { runSeed, type SeedReport } from './seed.ts';
 
 const usage = `npm run chaos -- [options]
@@ -12,6 +15,7 @@ const usage = `npm run chaos -- [options]
   --seed <s>       this one alone, again: the same plan with the same --minutes and --rate
   --minutes <m>    load and faults of each seed (default 3)
   --rate <r>       orders a second beside the bursts (default 3)
+  --broker <b>     kfake (default) or kafka (Apache Kafka, installed when it is missing)
   --report <file>  where the JSON report goes (default .data/chaos/report.json)
   --plan           prints the plans and does nothing
   --keep           keeps the data of good seeds too
@@ -24,6 +28,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     minutes: { type: 'string', default: '3' },
     rate: { type: 'string', default: '3' },
+    broker: { type: 'string', default: 'kfake' },
     report: { type: 'string', default: join(root, '.data', 'chaos', 'report.json') },
     plan: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
@@ -41,6 +46,7 @@ async function main(): Promise<number> {
   }
   const [count, minutes, rate] = [positive('seeds'), positive('minutes'), positive('rate')];
   const seeds = values.seed === undefined ? Array.from({ length: count }, (_, n) => n + 1) : [positive('seed')];
+  const broker = brokerOf(values.broker);
   const startedAt = new Date().toISOString();
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -54,15 +60,17 @@ async function main(): Promise<number> {
     if (values.plan) continue;
     const began = Date.now();
     const log = (line: string) => console.log(`  ${((Date.now() - began) / 1_000).toFixed(1).padStart(6)} s  ${line}`);
-    const report = await runSeed(plan, { log, keep: values.keep, signal: stop.signal });
+    const report = await runSeed(plan, { broker, log, keep: values.keep, signal: stop.signal });
     reports.push(report);
     console.log(describeSeed(report));
     if (report.findings.length > 0)
-      console.log(`  again          npm run chaos -- --seed ${seed} --minutes ${minutes} --rate ${rate}`);
+      console.log(
+        `  again          npm run chaos -- --seed ${seed} --minutes ${minutes} --rate ${rate} --broker ${broker}`,
+      );
     console.log();
   }
   if (values.plan) return 0;
-  const report = reportOf(startedAt, 'kfake', reports);
+  const report = reportOf(startedAt, broker, reports);
   writeReport(values.report, report);
   console.log(describeRun(report));
   const incomplete = seeds.length >= FULL_COVERAGE_FROM && report.emptyCells.length > 0;
@@ -70,10 +78,21 @@ async function main(): Promise<number> {
   return report.findings > 0 || incomplete || stop.signal.aborted ? 1 : 0;
 }
 
+function brokerOf(name: string): Broker {
+  if (name !== 'kfake' && name !== 'kafka') return refuse(`--broker is to be kfake or kafka, not ${name}`);
+  if (name === 'kafka' && !values.plan && !findTool('kafka'))
+    spawnSync(process.execPath, ['stack/start.mjs', '--prepare', '--tools', 'kafka'], { cwd: root, stdio: 'inherit' });
+  return name;
+}
+
 function positive(name: 'seeds' | 'seed' | 'minutes' | 'rate'): number {
   const value = Number(values[name]);
   if (Number.isFinite(value) && value > 0) return value;
-  console.error(`--${name} is to be a number above 0, not ${values[name]}\n\n${usage}`);
+  return refuse(`--${name} is to be a number above 0, not ${values[name]}`);
+}
+
+function refuse(why: string): never {
+  console.error(`${why}\n\n${usage}`);
   process.exit(2);
 }
 

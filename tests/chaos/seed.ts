@@ -18,7 +18,7 @@ import { stockShelves } from './orders.ts';
 import { BURST_LEAD_MS, type Plan, type PlannedStrike, planTail } from './plan.ts';
 import { randomOf } from './random.ts';
 import { type Calm, secondsAfter } from './recovery.ts';
-import { Rig } from './rig.ts';
+import { type Broker, Rig } from './rig.ts';
 import { RunnerMesh } from './runner.ts';
 import { type Purchase, Shoppers } from './shoppers.ts';
 import { timelineOf } from './timeline.ts';
@@ -42,6 +42,7 @@ export interface SeedReport {
 }
 
 export interface SeedOptions {
+  readonly broker?: Broker;
   readonly log?: (line: string) => void;
   /** Keeps the data also when all is well. */
   readonly keep?: boolean;
@@ -57,11 +58,11 @@ const TIMELINES = 5;
 /** Plays a plan. Never throws for what it finds; ends by itself, and leaves no process and no file (but a failed seed's data). */
 export async function runSeed(
   plan: Plan,
-  { log = () => {}, keep = false, signal }: SeedOptions = {},
+  { broker = 'kfake', log = () => {}, keep = false, signal }: SeedOptions = {},
 ): Promise<SeedReport> {
   const started = Date.now();
   const dataDir = mkdtempSync(join(tmpdir(), `retail-chaos-${plan.seed}-`));
-  const run = new Run(plan, dataDir, log);
+  const run = new Run(plan, broker, dataDir, log);
   const limit = new AbortController();
   const late = setTimeout(() => limit.abort(new Error('the seed did not end in its time')), plan.length + MARGIN_MS);
   const cut = AbortSignal.any([limit.signal, ...(signal ? [signal] : [])]);
@@ -101,9 +102,9 @@ class Run {
   open: number[] = [];
   coverage: Coverage = emptyCoverage();
 
-  constructor(plan: Plan, dataDir: string, log: (line: string) => void) {
+  constructor(plan: Plan, broker: Broker, dataDir: string, log: (line: string) => void) {
     this.#plan = plan;
-    this.#rig = new Rig(plan.needs);
+    this.#rig = new Rig(plan.needs, broker, dataDir);
     this.#dataDir = dataDir;
     this.#log = log;
   }
