@@ -13,7 +13,7 @@ import { kfake } from './sets/kfake.ts';
 import type { Broker, Store } from './sets/set.ts';
 import { sqlite } from './sets/sqlite.ts';
 
-jest.setTimeout(30_000); // longer than the patience of `until`, whose message says what did not happen
+jest.setTimeout(60_000); // longer than the patience of `until`, whose message says what did not happen
 
 export interface Bench {
   readonly folder: string;
@@ -67,7 +67,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
   const brokerPort = await freePort();
   const allTopics = ['orders.dead.probe', ...topics];
-  const broker = brokerOf ? brokerOf.open({ folder, port: brokerPort, topics: allTopics }) : nobody;
+  const broker = brokerOf ? await brokerOf.open({ folder, port: brokerPort, topics: allTopics }) : nobody;
   await broker.start();
   const store = await storeOf.open(folder).catch(async (error) => {
     await broker.kill();
@@ -111,6 +111,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
       args: Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
       env: {
         DAPR_HOST_IP: '127.0.0.1',
+        ...store.env,
         ...(appToken && { APP_API_TOKEN: appToken }),
         ...(token && { DAPR_API_TOKEN: token }),
       },
@@ -145,7 +146,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
       try {
         await Promise.all([...apps].map((each) => each.stop()));
       } finally {
-        await Promise.all([broker.kill('SIGTERM'), store.stop()]);
+        await Promise.all([broker.kill(), store.stop()]);
         rmSync(folder, { recursive: true, force: true });
       }
     },

@@ -6,7 +6,7 @@ import { ownServer, postgresProcess, provision } from '../../stack/postgres.ts';
 import type { Values } from '../../stack/values.ts';
 import { freePort } from './ports.ts';
 import { type Killable, Process } from './process.ts';
-import { localComponent } from './resources.ts';
+import { repositoryComponent } from './resources.ts';
 
 export interface Postgres {
   readonly server: Killable;
@@ -49,6 +49,8 @@ export async function startPostgres(folder: string): Promise<Postgres> {
     POSTGRES_SSLMODE: admin.sslmode,
     SECRETS_FILE: secretsFile,
   };
-  const resources = ['statestore-payment', 'views-order', 'secretstore'].map((file) => localComponent(file, values));
+  const resources = ['statestore-payment', 'views-order', 'secretstore'].map((file) =>
+    repositoryComponent(file, values),
+  );
   return { server, resources, values };
 }

@@ -11,13 +11,16 @@ interface Manifest {
   scopes?: string[];
 }
 
-/** A file of `components/local`, filled in, open to every app. With `name` under another name, with `settings` changed. */
-export function localComponent(
-  file: string,
-  values: Values,
-  changes: { name?: string; settings?: Readonly<Record<string, string>> } = {},
-): string {
-  const path = join(root, 'components', 'local', `${file}.yaml`);
+interface Changes {
+  /** Folder below `components`; `local` unless told. */
+  readonly profile?: string;
+  readonly name?: string;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A component of the repository, filled in, open to every app. With `name` under another name, with `settings` changed. */
+export function repositoryComponent(file: string, values: Values, changes: Changes = {}): string {
+  const path = join(root, 'components', changes.profile ?? 'local', `${file}.yaml`);
   const manifest = parse(fillIn(readFileSync(path, 'utf8'), values, path)) as Manifest;
   delete manifest.scopes;
   if (changes.name !== undefined) manifest.metadata.name = changes.name;
@@ -31,7 +34,7 @@ export function localComponent(
 /** The four classes of pub/sub component. `group` takes the place of the app-id in the consumer groups' names. */
 export function pubsubs(brokerPort: number, group: string): string[] {
   return ['saga', 'views', 'effects', 'dead'].map((name) =>
-    localComponent(
+    repositoryComponent(
       `pubsub-${name}`,
       { BROKER_PORT: String(brokerPort) },
       { settings: { consumerGroup: `${group}-${name}` } },
@@ -42,7 +45,7 @@ export function pubsubs(brokerPort: number, group: string): string[] {
 /** The services' store, `state.sqlite`, as component `statestore`. */
 export function sqliteStore(folder: string, appId: string): string {
   const settings = { connectionString: `file:${join(folder, `${appId}.db`)}` };
-  return localComponent('statestore-order', { DATA_URI: folder }, { name: 'statestore', settings });
+  return repositoryComponent('statestore-order', { DATA_URI: folder }, { name: 'statestore', settings });
 }
 
 /** What `dapr/resiliency/pubsub.yaml` says, at a test's pace. */

@@ -10,13 +10,13 @@ const numbers = (count: number) => Array.from({ length: count }, (_, n) => n + 1
 
 /** Registers the tests. */
 export function brokerOutages(broker: Broker): void {
-  describe(`broker: ${broker.title}`, () => {
+  describe(`broker: ${broker.title}: outages`, () => {
     let bench: Bench;
     let publisher: App;
     beforeAll(async () => {
       bench = await startBench({ broker });
       publisher = await bench.app({ appId: 'publisher' });
-    }, 60_000);
+    }, 120_000);
     afterAll(() => bench?.stop(), 30_000);
 
     const publish = (topic: string, ...batches: ReturnType<typeof batchOf>[]) =>
@@ -35,7 +35,7 @@ export function brokerOutages(broker: Broker): void {
       await until(() => ears.heard('kept').length >= 140);
       expect(ears.heard('kept')).toEqual(numbers(140));
       await app.stop();
-    }, 60_000);
+    }, 120_000);
 
     test('while the broker is away nothing counts as published; after its return publishing goes on, in order', async () => {
       const ears = listener('payments');
@@ -50,7 +50,7 @@ export function brokerOutages(broker: Broker): void {
       await until(taken, 30_000); // the producer's breaker stays open for ten seconds
       await until(() => ears.heard('outage').includes(10));
       expect([...new Set(ears.heard('outage'))]).toEqual(numbers(10)); // repeats are allowed, gaps and disorder are not
-    }, 90_000);
+    }, 120_000);
 
     test('a second replica takes its share; when it is killed the first goes on with all, and nothing is lost', async () => {
       const [one, other] = [listener('inventory'), listener('inventory')];
@@ -72,6 +72,6 @@ export function brokerOutages(broker: Broker): void {
       const heard = (key: string) => [...one.heard(key), ...other.heard(key)];
       await until(() => keys.every((key) => one.heard(key).includes(version)), 40_000);
       for (const key of keys) expect([...new Set(heard(key))].sort((a, b) => a - b)).toEqual(numbers(version));
-    }, 90_000);
+    }, 120_000);
   });
 }

@@ -11,13 +11,13 @@ const numbers = (count: number) => Array.from({ length: count }, (_, n) => n + 1
 
 /** Registers the tests. */
 export function brokerFeatures(broker: Broker): void {
-  describe(`broker: ${broker.title}`, () => {
+  describe(`broker: ${broker.title}: log and groups`, () => {
     let bench: Bench;
     let publisher: App;
     beforeAll(async () => {
       bench = await startBench({ broker });
       publisher = await bench.app({ appId: 'publisher' });
-    }, 60_000);
+    }, 120_000);
     afterAll(() => bench?.stop(), 30_000);
 
     const publish = async (topic: string, ...batches: ReturnType<typeof batchOf>[]) => {

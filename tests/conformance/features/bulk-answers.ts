@@ -11,7 +11,7 @@ const TOPIC = 'orders';
 
 /** Registers the tests. */
 export function bulkAnswers(broker: Broker): void {
-  describe(`broker: ${broker.title}`, () => {
+  describe(`broker: ${broker.title}: answers to a bulk delivery`, () => {
     let bench: Bench;
     let probe: App;
     let app: ScriptedApp;
@@ -26,7 +26,7 @@ export function bulkAnswers(broker: Broker): void {
         bench.app({ appId: 'probe', handler: app.handler }),
         bench.app({ appId: 'undertaker', handler: dead.handler }),
       ]);
-    }, 60_000);
+    }, 120_000);
     afterAll(() => bench?.stop(), 30_000);
 
     /** Publishes four messages of one key until they come in one delivery (daprd's clock may cut between them). */

@@ -17,7 +17,7 @@ import { until } from '../until.ts';
 
 /** Registers the tests. */
 export function deliveries(broker: Broker): void {
-  describe(`broker: ${broker.title}`, () => {
+  describe(`broker: ${broker.title}: the kit's subscriber`, () => {
     let bench: Bench;
     let probe: App;
     const heard: Message[] = [];
@@ -57,7 +57,7 @@ export function deliveries(broker: Broker): void {
       );
       handler = koa.callback();
       await probe.daprd.start();
-    }, 60_000);
+    }, 120_000);
     afterAll(() => bench?.stop(), 30_000);
     beforeEach(() => {
       status = () => 'SUCCESS';

@@ -11,7 +11,7 @@ import { DEAD_AFTER, startWriter, type Writer } from '../writer.ts';
 
 /** Registers the tests. */
 export function outboxFeatures(set: ComponentSet): void {
-  describe(`kit: ${titleOf(set)}`, () => {
+  describe(`kit: ${titleOf(set)}: outbox`, () => {
     let bench: Bench;
     let probe: App;
     let gate: Gate;
@@ -26,11 +26,11 @@ export function outboxFeatures(set: ComponentSet): void {
         bench.app({ appId: 'listener', handler: listener.handler }),
       ]);
       gate = await startGate(probe.daprPort);
-    }, 60_000);
+    }, 120_000);
     afterAll(async () => {
       await gate?.stop();
       await bench?.stop();
-    }, 30_000);
+    }, 120_000);
     afterEach(async () => {
       await Promise.all(writers.splice(0).map((writer) => writer.kill()));
       gate.clear();
@@ -91,7 +91,7 @@ export function outboxFeatures(set: ComponentSet): void {
       expect(await third.count('end')).toMatchObject({ done: true });
       await until(() => published('end').length === 1);
       expect(published('b')).toEqual([1]);
-    }, 60_000);
+    }, 120_000);
 
     test('killed in the middle of its transaction: written with its lane, or not at all', async () => {
       const first = await writer(gate.port);
@@ -105,7 +105,7 @@ export function outboxFeatures(set: ComponentSet): void {
       expect([published('d'), published('e')]).toEqual([[], []]);
       await writer(probe.daprPort);
       await until(() => published('d').length === 1 && published('e').length === 1);
-    }, 60_000);
+    }, 120_000);
 
     test('paused for so long that its slot was taken over: what it had begun cannot be written any more', async () => {
       const first = await writer(gate.port);
@@ -128,7 +128,7 @@ export function outboxFeatures(set: ComponentSet): void {
       expect(await stored('f')).toBe(2);
       await until(() => published('f').includes(2));
       expect(new Set(published('f'))).toEqual(new Set([1, 2])); // the lane still named the first: it may come twice
-    }, 60_000);
+    }, 120_000);
 
     test('a broker that does not answer: commands go on, nobody takes the slot, and all is published afterwards', async () => {
       const first = await writer(gate.port);
@@ -148,7 +148,7 @@ export function outboxFeatures(set: ComponentSet): void {
       gate.open();
       await until(() => published('h').includes(commands));
       expect([...new Set(published('h'))]).toEqual(Array.from({ length: commands }, (_, n) => n + 1));
-    }, 60_000);
+    }, 120_000);
 
     test('with every lane full a command is refused and nothing of it is written; afterwards all goes on', async () => {
       const first = await writer(gate.port);
@@ -167,6 +167,6 @@ export function outboxFeatures(set: ComponentSet): void {
       gate.open();
       await until(async () => (await first.count('room')).done);
       await until(() => names.every((name) => published(name).length > 0), 30_000);
-    }, 90_000);
+    }, 120_000);
   });
 }

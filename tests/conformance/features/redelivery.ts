@@ -55,7 +55,7 @@ const services = {
 
 /** Registers the tests. */
 export function redeliveryFeatures(set: ComponentSet): void {
-  describe(`kit: ${titleOf(set)}`, () => {
+  describe(`kit: ${titleOf(set)}: redelivery`, () => {
     let bench: Bench;
     let asker: { app: App; streams: Streams };
     let answerer: { app: App; streams: Streams };
@@ -87,7 +87,7 @@ export function redeliveryFeatures(set: ComponentSet): void {
         start('answerer', 'answerer'),
         bench.app({ appId: 'listener', handler: listener.handler }),
       ]);
-    }, 60_000);
+    }, 120_000);
     afterAll(() => bench?.stop(), 30_000);
 
     const messages = () => listener.deliveries.flatMap(({ entries }) => entries.map(({ event }) => String(event.type)));
@@ -146,6 +146,6 @@ export function redeliveryFeatures(set: ComponentSet): void {
       await ask('fourth-marker');
       await until(() => messages().length >= sofar + 8);
       expect(messages()).toHaveLength(sofar + 8);
-    }, 60_000);
+    }, 120_000);
   });
 }

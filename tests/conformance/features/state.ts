@@ -20,7 +20,7 @@ export function stateFeatures(store: Store, { only }: { only?: 'a cache' } = {})
     beforeAll(async () => {
       bench = await startBench({ store, broker: false });
       [app, replica] = await Promise.all([bench.app({ appId: 'probe' }), bench.app({ appId: 'probe' })]);
-    }, 90_000);
+    }, 120_000);
     afterAll(() => bench?.stop(), 30_000);
 
     const sidecar = () => app.sidecar;

@@ -1,10 +1,6 @@
 // A check whose outcome belongs to the set: named so that the test's name is a row of the matrix and its cell.
 import { test } from '@jest/globals';
-
-/** Between a row's name and the cell. */
-export const CELL = ' → ';
-/** Before the value of a set that does not give what the kit relies on. */
-export const BY_DESIGN = '✗ by design: ';
+import { BY_DESIGN, CELL } from './cell.ts';
 
 /**
  * Registers a test named `<row> → <value>`. `check` asserts the set's own value. With `relied`, a set of another value

@@ -7,7 +7,7 @@ import type { Broker } from './set.ts';
 export const kfake: Broker = {
   title: 'kfake',
   traits: { unknownTopic: 500 },
-  open({ folder, port, topics }) {
+  async open({ folder, port, topics }) {
     const program = programPath('kfake');
     return new Process(
       brokerProcess({ program, dataDir: folder, port, partitions: 3, moreTopics: topics, logFile: '', env: {} }),

@@ -1,6 +1,6 @@
 // `state.postgresql` v2: payment's store in the local profile, on the runner's own server.
 import { startPostgres } from '../postgres.ts';
-import { localComponent } from '../resources.ts';
+import { repositoryComponent } from '../resources.ts';
 import type { Store } from './set.ts';
 import { sqlite } from './sqlite.ts';
 
@@ -10,8 +10,8 @@ export const postgresql: Store = {
   async open(folder) {
     const { server, values } = await startPostgres(folder);
     const named = [
-      localComponent('statestore-payment', values, { name: 'statestore' }),
-      localComponent('secretstore', values),
+      repositoryComponent('statestore-payment', values, { name: 'statestore' }),
+      repositoryComponent('secretstore', values),
     ];
     return { server, resources: () => named, stop: () => server.kill('SIGINT') };
   },

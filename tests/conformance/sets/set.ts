@@ -13,6 +13,8 @@ export interface Store {
 export interface OpenStore {
   /** The process that keeps the data; undefined: each app's own sidecar does. */
   readonly server: Killable | undefined;
+  /** What the sidecars find in their environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Dapr resources of an app: the component `statestore` and what it needs. */
   resources(appId: string): readonly string[];
   /** Ends the server, after the sidecars. */
@@ -41,6 +43,8 @@ export interface StateTraits {
   readonly operations101: 204 | 400;
   /** Two transactions that write the same documents in opposite orders at the same time. */
   readonly oppositeOrders: 'one waits for the other' | 'deadlock';
+  /** Status of a transaction whose values are named JSON; Redis then wants its JSON module. */
+  readonly jsonInTransaction: 204 | 500;
   /** A stale ETag on a delete within a transaction. */
   readonly etagOnDeleteInTransaction: 'heeded' | 'ignored';
   /** Status of a value of 780 KB. */
@@ -61,7 +65,7 @@ export interface Broker {
   readonly title: string;
   readonly traits: BrokerTraits;
   /** A broker that keeps its log in the folder and has these topics, three partitions each. Not started yet. */
-  open(options: { folder: string; port: number; topics: readonly string[] }): Killable;
+  open(options: { folder: string; port: number; topics: readonly string[] }): Promise<Killable>;
 }
 
 export interface BrokerTraits {

@@ -15,6 +15,7 @@ export const sqlite: Store = {
     refusedTransaction: 'nothing',
     oppositeOrders: 'one waits for the other',
     operations101: 204,
+    jsonInTransaction: 204,
     etagOnDeleteInTransaction: 'heeded',
     value780: 204,
     firstWriteOverExpired: 204,

@@ -1,0 +1,4 @@
+import { stateFeatures } from '../features/state.ts';
+import { redis } from '../sets/redis.ts';
+
+stateFeatures(redis, { only: 'a cache' });
