@@ -41,5 +41,44 @@ func createTopics(port int, topics []string, partitions int32) error {
 			return fmt.Errorf("create topic %s: %w", topic.Topic, err)
 		}
 	}
-	return nil
+	return awaitLeaders(ctx, client, topics)
+}
+
+// awaitLeaders waits until every partition can be written: topics exist before their partitions have a leader, and Dapr's
+// producer gives a message up meanwhile.
+func awaitLeaders(ctx context.Context, client *kgo.Client, topics []string) error {
+	request := kmsg.NewPtrMetadataRequest()
+	for _, name := range topics {
+		topic := kmsg.NewMetadataRequestTopic()
+		topic.Topic = kmsg.StringPtr(name)
+		request.Topics = append(request.Topics, topic)
+	}
+	for {
+		response, err := request.RequestWith(ctx, client)
+		if err != nil {
+			return err
+		}
+		if haveLeaders(response) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func haveLeaders(response *kmsg.MetadataResponse) bool {
+	for _, topic := range response.Topics {
+		if topic.ErrorCode != 0 {
+			return false
+		}
+		for _, partition := range topic.Partitions {
+			if partition.ErrorCode != 0 || partition.Leader < 0 {
+				return false
+			}
+		}
+	}
+	return true
 }

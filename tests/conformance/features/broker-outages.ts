@@ -1,10 +1,11 @@
 // Brokers and sidecars that die: what was acknowledged, what was consumed, who goes on.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Publication } from '#kit/dapr/sidecar';
 import { Fault } from '#kit/errors';
 import { type App, type Bench, startBench } from '../harness.ts';
 import type { Broker } from '../sets/set.ts';
 import { until } from '../until.ts';
-import { batchOf, listener } from './listener.ts';
+import { batchOf, listener, publishAll } from './listener.ts';
 
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n + 1);
 
@@ -19,16 +20,16 @@ export function brokerOutages(broker: Broker): void {
     }, 120_000);
     afterAll(() => bench?.stop(), 30_000);
 
-    const publish = (topic: string, ...batches: ReturnType<typeof batchOf>[]) =>
-      publisher.sidecar.publish('pubsub-saga', topic, batches.flat());
+    const publish = (topic: string, publications: readonly Publication[]) =>
+      publishAll(publisher.sidecar, topic, publications);
 
     test('a broker that is killed keeps what it acknowledged, and what each group had consumed', async () => {
       const ears = listener('shops');
       const app = await bench.app({ appId: 'reader', handler: ears.handler });
-      expect(await publish('shops', batchOf('kept', 1, 40))).toEqual([]);
+      await publish('shops', batchOf('kept', 1, 40));
       await until(() => ears.heard('kept').length === 40);
       await app.daprd.kill('SIGTERM');
-      expect(await publish('shops', batchOf('kept', 41, 100))).toEqual([]);
+      await publish('shops', batchOf('kept', 41, 100));
       await bench.broker.kill();
       await bench.broker.start();
       await app.daprd.start();
@@ -37,19 +38,19 @@ export function brokerOutages(broker: Broker): void {
       await app.stop();
     }, 120_000);
 
-    test('while the broker is away nothing counts as published; after its return publishing goes on, in order', async () => {
+    test('while the broker is away nothing counts as published; after its return what is sent again is heard', async () => {
       const ears = listener('payments');
       await bench.app({ appId: 'patient', handler: ears.handler });
-      expect(await publish('payments', batchOf('outage', 1, 5))).toEqual([]);
+      await publish('payments', batchOf('outage', 1, 5));
       await until(() => ears.heard('outage').length === 5);
       await bench.broker.kill();
-      const lost = await publish('payments', batchOf('outage', 6, 1)).catch((error) => error);
-      expect(lost instanceof Fault || lost.length === 1).toBe(true);
+      const once = () => publisher.sidecar.publish('pubsub-saga', 'payments', batchOf('outage', 6, 5));
+      const refusal = await once().catch((error) => error);
+      expect(refusal instanceof Fault || refusal.length === 5).toBe(true);
       await bench.broker.start();
-      const taken = async () => (await publish('payments', batchOf('outage', 6, 5))).length === 0;
-      await until(taken, 30_000); // the producer's breaker stays open for ten seconds
-      await until(() => ears.heard('outage').includes(10));
-      expect([...new Set(ears.heard('outage'))]).toEqual(numbers(10)); // repeats are allowed, gaps and disorder are not
+      await until(async () => (await once()).length === 0, 60_000); // the producer's breaker stays open for ten seconds
+      // Not asked for in order: of a call that fails in part, later entries may lie before those that are sent again.
+      await until(() => numbers(10).every((version) => ears.heard('outage').includes(version)));
     }, 120_000);
 
     test('a second replica takes its share; when it is killed the first goes on with all, and nothing is lost', async () => {
@@ -60,8 +61,10 @@ export function brokerOutages(broker: Broker): void {
       let version = 0;
       const next = async () => {
         version += 1;
-        const batches = keys.map((key) => batchOf(key, version, 1));
-        expect(await publish('inventory', ...batches)).toEqual([]);
+        await publish(
+          'inventory',
+          keys.flatMap((key) => batchOf(key, version, 1)),
+        );
       };
       await until(async () => {
         await next();

@@ -1,10 +1,11 @@
 // What a Kafka-protocol broker behind daprd does: groups, offsets, partitions. What becomes of them when processes die is
 // in `broker-outages.ts`.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Publication } from '#kit/dapr/sidecar';
 import { type App, type Bench, startBench } from '../harness.ts';
 import type { Broker } from '../sets/set.ts';
 import { until } from '../until.ts';
-import { batchOf, type Listener, listener } from './listener.ts';
+import { batchOf, type Listener, listener, publishAll } from './listener.ts';
 import { trait } from './trait.ts';
 
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n + 1);
@@ -20,9 +21,8 @@ export function brokerFeatures(broker: Broker): void {
     }, 120_000);
     afterAll(() => bench?.stop(), 30_000);
 
-    const publish = async (topic: string, ...batches: ReturnType<typeof batchOf>[]) => {
-      expect(await publisher.sidecar.publish('pubsub-saga', topic, batches.flat())).toEqual([]);
-    };
+    const publish = (topic: string, publications: readonly Publication[]) =>
+      publishAll(publisher.sidecar, topic, publications);
 
     test('a group that is new hears a topic from its start, and each group hears everything', async () => {
       await publish('shops', batchOf('early', 1, 20));

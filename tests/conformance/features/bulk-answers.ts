@@ -6,6 +6,7 @@ import { cloudEvent } from '../messages.ts';
 import { type Delivery, type ScriptedApp, scriptedApp, statuses, success } from '../scripted-app.ts';
 import type { Broker } from '../sets/set.ts';
 import { until } from '../until.ts';
+import { publishAll } from './listener.ts';
 
 const TOPIC = 'orders';
 
@@ -38,11 +39,8 @@ export function bulkAnswers(broker: Broker): void {
         const isWhole = ({ entries }: Delivery) =>
           entries.length === 4 && entries.every(({ event }, n) => event.id === ids[n]);
         to.answer = (delivery) => (to.deliveries.some(isWhole) ? answer(delivery) : success(delivery));
-        await via.sidecar.publish(
-          'pubsub-saga',
-          TOPIC,
-          events.map((event) => ({ event, partitionKey: 'shop' })),
-        );
+        const publications = events.map((event) => ({ event, partitionKey: 'shop' }));
+        await publishAll(via.sidecar, TOPIC, publications);
         await until(async () => ids.every((id) => to.batches(TOPIC).flat().includes(id)));
         if (to.deliveries.some(isWhole)) return ids;
       }

@@ -1,18 +1,25 @@
 // Numbered messages of named streams, and an app that notes in which order and from where it hears them.
+import type { Publication, Sidecar } from '#kit/dapr/sidecar';
 import { cloudEvent } from '../messages.ts';
 import { type Delivery, QUICK, type ScriptedApp, scriptedApp } from '../scripted-app.ts';
+import { until } from '../until.ts';
 
 /** Versions `from`, `from + 1`, ... of a stream, whose name is also their partition key. */
-export function batchOf(
-  stream: string,
-  from: number,
-  count: number,
-  payload: unknown = {},
-): { event: unknown; partitionKey: string }[] {
+export function batchOf(stream: string, from: number, count: number, payload: unknown = {}): Publication[] {
   return Array.from({ length: count }, (_, n) => ({
     event: cloudEvent(stream, from + n, 'order.placed', payload),
     partitionKey: stream,
   }));
+}
+
+/** Publishes in order. What the broker does not take yet goes again: on a loaded machine it may just be late. */
+export async function publishAll(sidecar: Sidecar, topic: string, publications: readonly Publication[]): Promise<void> {
+  let rest = publications;
+  await until(async () => {
+    const failed = await sidecar.publish('pubsub-saga', topic, rest);
+    rest = failed.map((index) => rest[index] as Publication);
+    return rest.length === 0;
+  });
 }
 
 export interface Listener extends ScriptedApp {
