@@ -72,7 +72,8 @@ export function buildPlan(options: PlanOptions): Plan {
       const isInterposed = interpose.includes(service.appId);
       const shared = { service, name, ports: own, isInterposed, secrets };
       appIds.set(name, service.appId);
-      for (const [use, port] of Object.entries(own)) listeners.set(port, `${name}, ${use}`);
+      const { toApp: _, toSidecar: __, ...listened } = own; // whoever stands between listens there already
+      for (const [use, port] of Object.entries(listened)) listeners.set(port, `${name}, ${use}`);
       const before = () => untilAccepted(standsOn(service, resources).length > 0 ? waitFor : []);
       const ofSidecar = ground.has('dynoxide') ? { ...env, ...emulatorCredentials } : env;
       sidecars.push(sidecarProcess({ ...shared, logFile: logFile(sidecarOf(name)), env: ofSidecar }, where, before));

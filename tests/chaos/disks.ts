@@ -29,7 +29,7 @@ export class Disks {
     unmountLeftovers();
   }
 
-  /** For `MeshOptions.onStart`: nothing of the mesh runs yet, and its data folder is new. */
+  /** Before anything of the mesh runs (`MeshOptions.onStart`, or earlier in a data folder that is empty and not `fresh`). */
   open({ dataDir }: Pick<Mesh, 'dataDir'>): void {
     this.missing = undefined;
     for (const name of this.#names) {

@@ -1,5 +1,6 @@
 // The proxies of a mesh: one each way between every chosen service and its sidecar.
 import type { Mesh, MeshOptions } from '../../stack/mesh.ts';
+import type { AppPorts } from '../../stack/ports.ts';
 import { Interposer } from './interposer.ts';
 import { replicasOf } from './replicas.ts';
 
@@ -9,12 +10,20 @@ export type Side = 'toApp' | 'toSidecar';
 export class Interposers {
   readonly #appIds: readonly string[];
   readonly #sides = new Map<string, Record<Side, Interposer>>();
-  /** To be spread into the options of the mesh. */
+  /** To be spread into the options of a mesh of this process; for one under another runner: `interpose` and `open`. */
   readonly options: Required<Pick<MeshOptions, 'interpose' | 'onStart'>>;
 
   constructor(appIds: readonly string[]) {
     this.#appIds = appIds;
-    this.options = { interpose: appIds, onStart: (mesh) => this.#open(mesh) };
+    this.options = { interpose: appIds, onStart: (mesh) => this.open(mesh) };
+  }
+
+  /** Takes the ports, before the mesh runs; they stay taken when its runner dies. */
+  open({ ports }: Pick<Mesh, 'ports'>): void {
+    for (const name of this.#appIds.flatMap((appId) => replicasOf({ ports }, appId))) {
+      const { app, daprHttp, toApp, toSidecar } = ports.apps[name] as AppPorts;
+      this.#sides.set(name, { toApp: new Interposer(toApp, app), toSidecar: new Interposer(toSidecar, daprHttp) });
+    }
   }
 
   /** Those of a service's replicas. @throws {RangeError} nobody stands there */
@@ -28,12 +37,5 @@ export class Interposers {
   async close(): Promise<void> {
     const all = [...this.#sides.values()].flatMap((sides) => Object.values(sides));
     await Promise.all(all.map((each) => each.close()));
-  }
-
-  #open(mesh: Mesh): void {
-    for (const name of this.#appIds.flatMap((appId) => replicasOf(mesh, appId))) {
-      const { app, daprHttp, toApp, toSidecar } = mesh.portsOf(name);
-      this.#sides.set(name, { toApp: new Interposer(toApp, app), toSidecar: new Interposer(toSidecar, daprHttp) });
-    }
   }
 }

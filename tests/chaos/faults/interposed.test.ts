@@ -69,12 +69,11 @@ test('survives the death of the service and a restart of its sidecar', async () 
   await expectHealed();
 });
 
-test.each(['doubled', 'unanswered'] as const)('%s: the same batch again', async (disorder) => {
-  const ids = freshIds(3);
+test.each(['doubled', 'unanswered'] as const)('%s: the same again', async (disorder) => {
+  const ids = freshIds(1);
   await strike(disordered(disorder), () => 0.1);
   await world.publish(...ids);
-  const batches = await delivered(ids, 2);
-  expect(batches.flat().slice(0, 3)).toEqual(ids);
+  expect(await delivered(ids, 2)).toEqual(expect.arrayContaining([ids, ids]));
   await expectHealed();
 });
 
@@ -115,11 +114,14 @@ test('reordered: everything once, in another order', async () => {
 test('held back: some come after those behind them', async () => {
   let draws = 0;
   await strike(disordered('held back'), () => (draws++ < 3 ? 0 : 0.9)); // the batch is hit, its first two entries sent back
-  const ids = freshIds(4);
-  await world.publish(...ids);
-  const came = (await delivered(ids)).flat();
-  expect([...came].sort()).toEqual([...ids].sort());
-  expect(came.at(-1)).not.toBe(ids[3]);
+  for (let isOvertaken = false; !isOvertaken; ) {
+    draws = 0;
+    const ids = freshIds(4); // daprd's clock may cut them into batches of one, which nothing can overtake
+    await world.publish(...ids);
+    const came = (await delivered(ids)).flat();
+    expect([...came].sort()).toEqual([...ids].sort());
+    isOvertaken = came.at(-1) !== ids[3];
+  }
   await expectHealed();
 });
 
