@@ -18,6 +18,6 @@ export const hot = ['tea', 'milk', 'bread', 'salt'];
 /** For baskets that do not fit one transaction. */
 export const rare = Array.from({ length: 110 }, (_, n) => `rare-${n}`);
 
-export function productOf(_shopId: string, sku: string): PricedProduct {
+export function productOf(sku: string): PricedProduct {
   return { sku, known: true, amount: 100 + 7 * sku.length, currency: 'USD', department: 'food', name: sku };
 }

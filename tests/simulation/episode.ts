@@ -42,8 +42,7 @@ export async function runEpisode({ seed, orders, trace = false }: EpisodeOptions
   const storm = weather.interrupt();
   await world.start();
   const stocked = clients.stockUp(orders);
-  await time.pass(5_000);
-  await stocked;
+  await settled(world, stocked);
   storm();
   const length = clients.open(orders);
   await time.pass(time.now + length + world.random.between(1_000, 20_000));
@@ -61,6 +60,18 @@ export async function runEpisode({ seed, orders, trace = false }: EpisodeOptions
 
 function judge({ evidence, violations }: Found, { answered }: Clients): Violation[] {
   return [...violations, ...atOnce(evidence, answered), ...atRest(evidence, answered, new Set())];
+}
+
+/** Lets time pass until something is done. @throws {Error} it takes too long, although nothing goes wrong */
+async function settled({ time, violations }: World, done: Promise<void>): Promise<void> {
+  let isDone = false;
+  void done.then(() => {
+    isDone = true;
+  });
+  for (let waited = 0; !isDone; waited += 1) {
+    if (waited === 30) throw new Error(`the shelves are not filled: ${tell(violations)}`);
+    await time.pass(time.now + 1_000);
+  }
 }
 
 /** Ends an episode that would not end by itself. */

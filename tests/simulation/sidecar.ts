@@ -8,7 +8,18 @@ import type { World } from './world.ts';
 
 type Door = Pick<
   Sidecar,
-  'get' | 'getBulk' | 'save' | 'delete' | 'transact' | 'publish' | 'publishRaw' | 'invoke' | 'bind' | 'ready' | 'close'
+  | 'get'
+  | 'getBulk'
+  | 'save'
+  | 'saveEach'
+  | 'delete'
+  | 'transact'
+  | 'publish'
+  | 'publishRaw'
+  | 'invoke'
+  | 'bind'
+  | 'ready'
+  | 'close'
 >;
 
 /** How old a bulk read may be, in milliseconds: stores promise nothing (decision 0001). */
@@ -85,18 +96,29 @@ export function sidecarOf(world: World, owner: SimulatedProcess): Sidecar {
           throw new Conflict(`${key} has another version`);
         },
       ),
+    saveEach: (store, all) =>
+      call(
+        () => `save ${all.map(({ key }) => key).join(' ')}`,
+        () => {
+          for (const { key, value } of all) documents(store).write([{ key, value, guard: 'any' }]);
+        },
+      ),
     delete: (store, key) =>
       call(
         () => `delete ${key}`,
         () => void documents(store).write([{ key, remove: true, guard: 'any' }]),
       ),
-    transact: (store, writes) =>
-      call(
+    transact: (store, writes, mostBytes = Number.POSITIVE_INFINITY) => {
+      if (Number.isFinite(mostBytes) && JSON.stringify(writes).length > mostBytes) {
+        return Promise.reject(new Conflict('too many bytes'));
+      }
+      return call(
         () => `transact ${writes.map(({ key }) => key).join(' ')}`,
         () => {
           if (!documents(store).write(writes.map(guarded))) throw new Conflict(`transaction on ${store} refused`);
         },
-      ),
+      );
+    },
     publish: (_, topic, publications) =>
       publications.length === 0
         ? Promise.resolve([])

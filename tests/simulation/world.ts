@@ -119,8 +119,8 @@ export class World {
   async invoke(appId: string, method: string, path: string, body: unknown): Promise<Reply> {
     if (appId === 'shop') return reply(200, shops.get(path.slice('/internal/shops/'.length)));
     if (appId === 'product') {
-      const { shopId, skus } = body as { shopId: string; skus: string[] };
-      return reply(200, { prices: skus.map((sku) => productOf(shopId, sku)) });
+      const { questions } = body as { questions: { skus: string[] }[] };
+      return reply(200, { answers: questions.map(({ skus }) => ({ prices: skus.map(productOf) })) });
     }
     if (appId === 'auth') return reply(200, { email: 'someone@example.test', name: 'Someone' });
     if (appId === 'payment-provider') return this.#askProvider(path, body);
