@@ -31,7 +31,7 @@ export function judgePurchases(
     }
     if (!order) return wrong('was never answered');
     const end = final.get(order.id);
-    if (!end) return []; // told as I2
+    if (!end || end.status === 'placed') return wrong('is not final, as far as the gateway shows it');
     const { status, cancellation } = end;
     if (planned.cancelAfter !== undefined && cancel === undefined) return wrong('its cancellation was never answered');
     if (cancel === 'done' && status !== 'cancelled') return wrong(`its cancellation was accepted, and it is ${status}`);

@@ -36,14 +36,20 @@ export async function runLoad(caller: Gateway, { orders, clients = 8, onAnswer }
 
 /** Follows every order to its end, all at once. @throws {Error} naming those that are not final within `seconds` */
 export async function awaitFinal(caller: Gateway, told: readonly Told[], seconds: number): Promise<Order[]> {
+  const orders = await followAll(caller, told, seconds);
+  const open = orders.filter((order) => !isFinal(order)).map(({ id, status }) => `order ${id} is still ${status}`);
+  if (open.length > 0) throw new Error(`${open.join(', ')} ${seconds} s after the fault was healed`);
+  return orders;
+}
+
+/** As far as the gateway shows them within `seconds`: final, or as they were seen last. */
+export async function followAll(caller: Gateway, told: readonly Told[], seconds: number): Promise<Order[]> {
   const deadline = Date.now() + seconds * 1000;
   return Promise.all(
     told.map(async ({ order }) => {
       for (;;) {
         const { body } = await getOrder(caller, order.id, 10);
-        if (isFinal(body)) return body;
-        if (Date.now() > deadline)
-          throw new Error(`order ${order.id} is still ${body.status} ${seconds} s after the fault was healed`);
+        if (isFinal(body) || Date.now() > deadline) return body;
       }
     }),
   );

@@ -38,13 +38,12 @@ function storedMoments(orderId: string, { services, recorded }: Evidence): Momen
       const own = events.filter(({ data }) => key.includes(orderId) || JSON.stringify(data).includes(orderId));
       for (const { type, version, at, data } of own) {
         const told = document.topic === undefined || isRecorded(recorded, key, version) ? '' : ', not in the report';
-        const published = document.topic === undefined || version <= document.publishedVersion ? '' : ', not published';
         const { reason, cancellation } = data as { reason?: { code?: string }; cancellation?: { code?: string } };
         const code = reason?.code ?? cancellation?.code;
         found.push({
           at: Date.parse(at),
           who: appId,
-          what: `${key}@${version} ${type}${code ? ` (${code})` : ''}${published}${told}`,
+          what: `${key}@${version} ${type}${code ? ` (${code})` : ''}${told}`,
         });
       }
     }
