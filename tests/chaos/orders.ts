@@ -51,7 +51,7 @@ const MIX: readonly (readonly [OrderKind, number])[] = [
   ['hot sku', 8],
   ['last pieces', 5],
   ['chunked', 2],
-  ['cancelled', 20],
+  ['cancelled', 15],
   ['cancelled while paying', 8],
 ];
 
@@ -60,9 +60,9 @@ const SLOW = { method: 'card', token: 'pm_card_visa_slow' } as const;
 const DECLINED = { method: 'card', token: 'pm_card_visa_chargeDeclined' } as const;
 const CASH = { method: 'cash' } as const;
 
-/** The next order of the mix. */
-export function planOrder(random: Random, key: string, at: number): PlannedOrder {
-  const kind = kindOf(random() * MIX.reduce((sum, [, share]) => sum + share, 0));
+/** An order of the mix, or of one kind. */
+export function planOrder(random: Random, key: string, at: number, wanted?: OrderKind): PlannedOrder {
+  const kind = wanted ?? kindOf(random() * MIX.reduce((sum, [, share]) => sum + share, 0));
   const shopId = kind === 'cash' || kind === 'sold earlier' ? pick(random, [SHOP, OTHER_SHOP]) : pick(random, SHOPS);
   const order = (skus: readonly string[], payment: OrderRequest['payment'] = CARD): PlannedOrder => ({
     kind,

@@ -1,6 +1,6 @@
 // What will happen in a seed, written down before anything does.
 import { type Card, deal, inHands } from './deck.ts';
-import { type PlannedOrder, planOrder } from './orders.ts';
+import { type OrderKind, type PlannedOrder, planOrder } from './orders.ts';
 import { between, randomOf } from './random.ts';
 import type { Needs } from './rig.ts';
 
@@ -33,7 +33,14 @@ const FAULTS_PER_MINUTE = 5;
 const LEAST_FAULTS = 6;
 /** Some faults strike together. */
 const HANDS_PER_FAULT = 0.6;
-const BURST_ORDERS = 28;
+const BURST_ORDERS = 32;
+/** Of these every burst has some, so that no step is empty when the blow falls; the others are of the mix. */
+const IN_EVERY_BURST: readonly OrderKind[] = [
+  ...Array<OrderKind>(6).fill('cancelled'),
+  ...Array<OrderKind>(3).fill('cancelled while paying'),
+  ...Array<OrderKind>(4).fill('declined'),
+  ...Array<OrderKind>(3).fill('out of stock'),
+];
 /** A burst begins this long before its blow. */
 export const BURST_LEAD_MS = 4_000;
 
@@ -65,7 +72,7 @@ export function planTail(seed: number): PlannedOrder[] {
 function planBurst(seed: number, index: number): PlannedOrder[] {
   const random = randomOf(seed, `burst-${index}`);
   const orders = Array.from({ length: BURST_ORDERS }, (_, n): PlannedOrder => {
-    const order = planOrder(random, `chaos-${seed}-burst-${index}-${n}`, 0);
+    const order = planOrder(random, `chaos-${seed}-burst-${index}-${n}`, 0, IN_EVERY_BURST[n]);
     if (order.cancelAfter === undefined) {
       const isAtBlow = random() < 0.7;
       return { ...order, at: BURST_LEAD_MS + (isAtBlow ? between(random, -300, 150) : between(random, -2_000, 1_500)) };
