@@ -46,6 +46,10 @@ func main() {
 		log.Fatal(err)
 	}
 
+	if err = checkResources(opts.ResourcesPath); err != nil {
+		log.Fatalf("cannot use a resource file: %v", err)
+	}
+
 	reg := registerComponents(log, contribLog)
 	ctx := signals.Context()
 	restarts := signals.OnHUP(ctx)

@@ -62,7 +62,7 @@ export const withMetadata =
       (_, before: string) => before + JSON.stringify(value),
     );
 
-/** An edit that leaves half of a file, as a copy that was cut short does. daprd starts without what it cannot read, and says ready. */
+/** An edit that leaves half of a file, as a copy that was cut short does: the sidecar refuses to start with it. */
 export const cutShort = (text: string): string => `${text.slice(0, text.length / 2)}\n  - "`;
 
 /** Lets the sidecars of a mesh load what is edited; for `MeshOptions.onStart`, before they run. */
