@@ -1,14 +1,15 @@
-// `npm run test:profiles [local cloud]`: the same acceptance suite, and the invariants after it, on each component set.
+// `npm run test:profiles [-- local cloud]`: the same acceptance suite, and the invariants after it, on each component set.
 // That it passes on both, with no other change, is what "swappable" means here.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { installTools, toolsOf } from '../stack/bootstrap/tools.mjs';
 import { root } from '../stack/layout.ts';
 import { runJest } from './jest-run.ts';
 
 /** The suite takes three minutes on two idle cores. */
 const MINUTES = 15;
 
-const all = readdirSync(join(root, 'components'));
+const all = readdirSync(join(root, 'components')).sort((a) => (a === 'local' ? -1 : 1)); // the usual one first
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((profile) => !all.includes(profile));
 if (unknown.length > 0) {
@@ -18,8 +19,9 @@ if (unknown.length > 0) {
 
 const total = { passed: 0, failed: 0 };
 const summary: string[] = [];
-for (const profile of wanted.length > 0 ? wanted : all.sort().reverse()) {
+for (const profile of wanted.length > 0 ? wanted : all) {
   console.log(`\n== acceptance on ${profile}`);
+  await installTools(toolsOf(root, profile));
   const started = performance.now();
   const { passed, failed } = await runJest(['tests/acceptance'], MINUTES, { PROFILE: profile });
   total.passed += passed;

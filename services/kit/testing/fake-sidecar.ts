@@ -1,9 +1,11 @@
 // daprd's HTTP API in memory, as a real server, so that the Sidecar client runs unchanged in api tests.
-// Statuses and shapes as measured on daprd 1.18.3 with state.sqlite (conformance tests hold the real one to the same).
+// Statuses and shapes as measured on daprd 1.18.3 with state.sqlite (conformance tests hold the real one to the same);
+// what not every store takes is refused, see portable.ts.
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { posix } from 'node:path';
 import { Sidecar } from '../dapr/sidecar.ts';
+import { textInAnotherOrder, unportable } from './portable.ts';
 
 /** A message that was published, in the order in which the broker took it. */
 export interface Published {
@@ -223,11 +225,13 @@ function holds(store: Store, { key, etag, options }: SaveRequest): boolean {
 function write(store: Store, { key, value, metadata }: SaveRequest): void {
   const seconds = Number(metadata?.ttlInSeconds ?? Number.POSITIVE_INFINITY);
   etags++;
-  store.set(key, { json: JSON.stringify(value), etag: `etag-${etags}`, expiresAt: Date.now() + seconds * 1000 });
+  store.set(key, { json: textInAnotherOrder(value), etag: `etag-${etags}`, expiresAt: Date.now() + seconds * 1000 });
 }
 
 /** A bulk save is not atomic: what may be written is written, and one refusal makes the whole call 409. */
 function save(store: Store, requests: SaveRequest[]): Reply {
+  const why = unportable(requests);
+  if (why) return refusal(400, 'ERR_NOT_PORTABLE', why);
   let conflict: SaveRequest | undefined;
   for (const request of requests) {
     if (holds(store, request)) write(store, request);
@@ -255,6 +259,8 @@ function readBulk(store: Store, { keys }: { keys: string[] }): Reply {
 
 /** All or nothing; daprd answers 500 to a guard that does not hold, as to any trouble of the store. */
 function transact(store: Store, { operations }: { operations: Operation[] }): Reply {
+  const why = unportable(operations.map(({ request }) => request));
+  if (why) return refusal(400, 'ERR_NOT_PORTABLE', why);
   if (!operations.every(({ request }) => holds(store, request))) {
     return refusal(500, 'ERR_STATE_TRANSACTION', 'error while executing state transaction: possible etag mismatch');
   }
