@@ -28,7 +28,8 @@ onLinux('the CPU of a process', () => {
       expect(cpuOf(table, pid)).toBeGreaterThanOrEqual(190);
       expect(cpuOf(table, process.pid)).toBeGreaterThan(cpuOf(table, pid));
       expect(machineCpu() - machine).toBeGreaterThan(70);
-      expect(pssOf([pid])).toBeGreaterThan(10 * 2 ** 20);
+      // Its heap and more: what it shares with other processes counts the less, the more of them there are.
+      expect(pssOf([pid])).toBeGreaterThan(4 * 2 ** 20);
     } finally {
       const gone = once(child, 'exit');
       child.stdin.end();
