@@ -1,5 +1,5 @@
 // Bodies of a given size that look like records: a sidecar that parses JSON works per field, not per byte.
-import type { Size } from './shape.ts';
+import type { Size } from './step.ts';
 
 const cache = new Map<number, readonly object[]>();
 

@@ -1,7 +1,8 @@
 // An app of the bare chain: the role that APP_ID names, from the table in `shape.ts`, over plain node:http.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type Hears, type Role, shape } from './shape.ts';
+import { shape } from './shape.ts';
 import { sidecarOn } from './sidecar.ts';
+import type { Hears, Role } from './step.ts';
 import { Steps, type Work } from './steps.ts';
 import type { BareOrder } from './store.ts';
 
@@ -26,14 +27,13 @@ async function answer(method: string, path: string, body: string): Promise<unkno
   if (path === '/healthz' || path === '/readyz') return {};
   const hears = heard.get(path);
   if (hears) return deliver(hears, (JSON.parse(body) as { entries: Entry[] }).entries);
-  const given = body === '' ? orderIn(path) : (JSON.parse(body) as BareOrder & Webhook);
-  if (path === '/seed') return seed(given as unknown as Seed);
-  const { id, lines, mail } = given.data ? orderOfWebhook(given) : given;
-  const order = { id, lines, mail };
+  const given: unknown = body === '' ? orderIn(path) : JSON.parse(body);
+  if (path === '/seed') return seed(given as Seed);
+  const orders = ([given].flat() as (BareOrder | Webhook)[]).map(orderOf);
   const route = role.routes?.[`${method} ${path}`] ?? role.routes?.[`${method} ${path.replace(/\/[^/]*$/, '')}`];
   if (!route) return undefined;
-  const reply = await steps.run(route, { orders: [order], read: new Map() });
-  return reply && reply.text !== '' ? reply.text : { id: order.id, status: 'confirmed' };
+  const reply = await steps.run(route, { orders, read: new Map() });
+  return reply && reply.text !== '' ? reply.text : { id: orders[0]?.id, status: 'confirmed' };
 }
 
 async function deliver({ on, only, steps: toDo }: Hears, entries: readonly Entry[]): Promise<unknown> {
@@ -47,17 +47,19 @@ async function deliver({ on, only, steps: toDo }: Hears, entries: readonly Entry
 }
 
 /** `GET /api/v1/orders/<id>` and `GET /api/v1/inventory/<number>`. */
-function orderIn(path: string): BareOrder & Webhook {
+function orderIn(path: string): BareOrder {
   const id = path.split('/').at(-1) ?? '';
   return { id, lines: [Number(id) || 0] };
 }
 
 interface Webhook {
-  readonly data?: { readonly object: { readonly metadata: { readonly order_id: string } } };
+  readonly data: { readonly object: { readonly metadata: { readonly order_id: string } } };
 }
 
-function orderOfWebhook({ data }: Webhook): BareOrder {
-  return JSON.parse(data?.object.metadata.order_id ?? '{}') as BareOrder;
+function orderOf(given: BareOrder | Webhook): BareOrder {
+  const order = 'data' in given ? (JSON.parse(given.data.object.metadata.order_id) as BareOrder) : given;
+  const { id, lines, mail } = order;
+  return { id, lines, mail };
 }
 
 interface Seed {

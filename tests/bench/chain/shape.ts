@@ -1,84 +1,16 @@
 // The bare chain as one table: what our services ask of their sidecars for an order, counted on the running system
 // (`npm run bench` prints both counts side by side), with nothing in between. Who changes a hop there changes it here.
+import type { Hears, Save, Shape, Step, Together } from './step.ts';
 
-/** Bytes of a JSON body: some by itself, and more with each line of the order. */
-export type Size = readonly [fixed: number, perLine: number];
+/** Milliseconds that a delivery waits for company: in a saga, and where it only undoes something or nobody waits. */
+const SAGA_AWAIT = 40;
+const UNHURRIED_AWAIT = 250;
 
-/** A document of a store. A name that ends in `*` is one for each line. Sizes by version; the last one stays. */
-export type DocumentName =
-  | 'order'
-  | 'reservation'
-  | 'item*'
-  | 'payment'
-  | 'prepared'
-  | 'ledger'
-  | 'product*'
-  | 'notification'
-  | 'account';
-
-/** What an app asks of its sidecar, for one order (a route, a worker) or for a batch of them (a delivery). */
-export type Step =
-  | { readonly call: string; readonly path: string }
-  /** Single strong reads. */
-  | { readonly get: readonly DocumentName[] }
-  /** One bulk read; a single document is read alone, as our kit does before it writes. */
-  | { readonly load: readonly DocumentName[] }
-  /** One bulk read, also of a single document. */
-  | { readonly bulk: readonly DocumentName[] }
-  /** One transaction, guarded by ETags. With a lane: one more document, read and written along. */
-  | {
-      readonly save: readonly DocumentName[];
-      readonly drop?: readonly DocumentName[];
-      readonly lane?: true;
-    }
-  /** A single save without a guard, kept for a day. */
-  | { readonly keep: DocumentName }
-  /** Through the bulk API; what comes while a call is under way goes with the next. */
-  | { readonly publish: string; readonly type?: string }
-  | { readonly exec: string }
-  | { readonly query: string; readonly rows: number }
-  /** Later, at most once in so many milliseconds. */
-  | { readonly later: readonly Step[]; readonly after: number }
-  /** After the answer, order by order, eight at once. */
-  | { readonly work: readonly Step[] }
-  /** Holds the answer back until `confirm` came for the order. */
-  | { readonly wait: true }
-  | { readonly confirm: true }
-  /** The card provider, through the sidecar's HTTP endpoint. */
-  | { readonly provider: string }
-  /** Publishes what the provider tells unasked. */
-  | { readonly webhook: string }
-  | { readonly mail: string };
-
-export interface Hears {
-  readonly pubsub: 'pubsub-saga' | 'pubsub-views' | 'pubsub-effects';
-  readonly topic: string;
-  readonly most: number;
-  /** Milliseconds. */
-  readonly await: number;
-  /** The types that mean something here, and the type that is published for each, if any; others are acknowledged. */
-  readonly on: Readonly<Record<string, string>>;
-  /** Only orders with a mail to be sent. */
-  readonly only?: 'mail';
-  readonly steps: readonly Step[];
-}
-
-export interface Role {
-  /** `POST /path`. */
-  readonly routes?: Readonly<Record<string, readonly Step[]>>;
-  readonly hears?: readonly Hears[];
-}
-
-export interface Shape {
-  readonly roles: Readonly<Record<string, Role>>;
-  readonly documents: Readonly<Record<DocumentName, readonly Size[]>>;
-  /** Data of an event, by type. */
-  readonly events: Readonly<Record<string, Size>>;
-}
-
-const saga = (topic: string, on: Hears['on'], steps: readonly Step[] = []): Hears => ({
-  ...{ pubsub: 'pubsub-saga', topic, most: 50, await: 10, on, steps },
+const saga = (topic: string, on: Hears['on'], steps: readonly Step[]): Hears => ({
+  ...{ pubsub: 'pubsub-saga', topic, most: 50, await: SAGA_AWAIT, on, steps },
 });
+/** Heard, and means nothing for an order that goes well. */
+const unhurried = (topic: string): Hears => ({ ...saga(topic, {}, []), await: UNHURRIED_AWAIT });
 const view = (topic: string, binding: string, on: readonly string[]): Hears => ({
   ...{ pubsub: 'pubsub-views', topic, most: 200, await: 500, steps: [{ exec: binding }] },
   on: Object.fromEntries(on.map((type) => [type, ''])),
@@ -91,18 +23,16 @@ const record = (topic: string, on: readonly string[]): Hears => ({
   steps: [{ query: 'views-report', rows: 5 }, { exec: 'views-report' }, salesView],
 });
 
-/** What an order asks of others before it is accepted, and how it is written. */
+/** Several orders' in one transaction with one lane. */
+const command = (save: Omit<Save, 'lane'>): Together => ({ together: [{ ...save, lane: true }], most: 24 });
+
+/** What an order asks of others before it is accepted, and how it is written: known to be absent. */
 const ask: readonly Step[] = [
-  { get: ['order'] },
-  { call: 'product', path: '/prices' },
-  { call: 'payment', path: '/prepare' },
+  { together: [{ load: ['order'] }] },
+  { together: [{ call: 'product', path: '/prices' }], most: 20, linger: 5, inTurn: true },
+  { together: [{ call: 'payment', path: '/prepare' }], inTurn: true },
 ];
-const place: readonly Step[] = [
-  { load: ['order'] },
-  { save: ['order'], lane: true },
-  { publish: 'orders', type: 'placed' },
-  { wait: true },
-];
+const place: readonly Step[] = [command({ save: ['order'] }), { publish: 'orders', type: 'placed' }, { wait: true }];
 
 /** One bare order of today's system, paid by card at a till. */
 export const shape: Shape = {
@@ -138,7 +68,7 @@ export const shape: Shape = {
           { confirm: true },
           { publish: 'orders' },
         ]),
-        saga('inventory', {}),
+        unhurried('inventory'),
         view('orders', 'views-order', ['placed', 'confirmed']),
       ],
     },
@@ -150,7 +80,7 @@ export const shape: Shape = {
           { save: ['reservation', 'item*'] },
           { publish: 'inventory' },
         ]),
-        saga('payments', {}),
+        unhurried('payments'),
         view('inventory', 'views-inventory', ['reserved', 'committed']),
       ],
     },
@@ -163,45 +93,42 @@ export const shape: Shape = {
           { publish: 'payments' },
           {
             work: [
-              { get: ['payment'] },
-              { get: ['prepared'] },
+              { together: [{ load: ['prepared'] }] },
               { call: 'payment-provider', path: '/capture' },
-              { load: ['payment'] },
-              { save: ['payment', 'ledger'], drop: ['prepared'], lane: true },
+              command({ load: ['payment'], save: ['payment', 'ledger'], drop: ['prepared'] }),
               { publish: 'payments', type: 'captured' },
-              { get: ['payment'] }, // woken once more by the provider's own event
             ],
           },
         ]),
-        saga('orders', {}),
-        saga('provider-events', { told: '' }),
+        unhurried('orders'),
+        unhurried('provider-events'),
         view('payments', 'views-payment', ['requested', 'captured']),
       ],
     },
     'payment-provider': {
       routes: {
         'POST /capture': [{ provider: '/v1/payment_intents' }],
-        'POST /webhook': [{ webhook: 'provider-events' }],
+        // It says what the answer has said already: acknowledged, and no more.
+        'POST /webhook': [],
       },
     },
     notification: {
       hears: [
         {
-          ...{ pubsub: 'pubsub-effects', topic: 'orders', most: 50, await: 100, only: 'mail' },
+          ...{ pubsub: 'pubsub-effects', topic: 'orders', most: 50, await: UNHURRIED_AWAIT, only: 'mail' },
           on: { confirmed: 'asked' },
           steps: [
             { load: ['notification'] },
             { save: ['notification'] },
             { publish: 'notifications' },
             {
+              atOnce: 1,
               work: [
                 { get: ['notification'] },
-                { load: ['notification'] },
-                { save: ['notification'], lane: true }, // the claim
+                command({ load: ['notification'], save: ['notification'] }), // the claim
                 { call: 'auth', path: '/account' },
                 { mail: 'mail' },
-                { load: ['notification'] },
-                { save: ['notification'], lane: true },
+                command({ load: ['notification'], save: ['notification'] }),
                 { publish: 'notifications', type: 'sent' },
               ],
             },
@@ -247,7 +174,6 @@ export const shape: Shape = {
     committed: [449, 83],
     requested: [561, 0],
     captured: [604, 0],
-    told: [300, 0],
     asked: [800, 90],
     sent: [200, 0],
   },

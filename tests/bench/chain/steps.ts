@@ -1,9 +1,10 @@
 // Does the steps of the shape: the only logic that an app of the chain has.
 import { setTimeout as pause } from 'node:timers/promises';
+import { Together } from '#kit/together';
 import { filler } from './filler.ts';
 import { Publisher } from './publisher.ts';
-import type { Shape, Step } from './shape.ts';
 import type { Answer, Sidecar } from './sidecar.ts';
+import type { Shape, Step, Together as TogetherStep } from './step.ts';
 import { type BareOrder, type Read, Store } from './store.ts';
 
 /** An order on its way; `type` is that of the message which brought it, if one did. */
@@ -23,7 +24,8 @@ export class Steps {
   readonly #store: Store;
   readonly #shape: Shape;
   readonly #publisher: Publisher;
-  readonly #waiting = new Map<string, () => void>();
+  readonly #finals = new Map<string, PromiseWithResolvers<void>>();
+  readonly #gathered = new Map<TogetherStep, Together<Work, Answer | undefined>>();
   readonly #later = new Set<readonly Step[]>();
   readonly #queue: (() => Promise<void>)[] = [];
   #providerKey: Promise<string> | undefined;
@@ -50,23 +52,36 @@ export class Steps {
 
   async #step(step: Step, work: Work): Promise<Answer | undefined> {
     const { orders, read } = work;
-    if ('call' in step) return this.#sidecar('POST', step.path, orders[0], step.call);
+    if ('together' in step) return this.#together(step, work);
+    if ('call' in step) return this.#sidecar('POST', step.path, orders.length > 1 ? orders : orders[0], step.call);
     if ('get' in step) return void (await this.#store.get(read, orders, step.get));
+    if ('save' in step) return void (await this.#store.save(read, orders, step));
     if ('load' in step) return void (await this.#store.load(read, orders, step.load));
     if ('bulk' in step) return void (await this.#store.bulk(read, orders, step.bulk));
-    if ('save' in step) return void (await this.#store.save(read, orders, { ...step, names: step.save }));
     if ('keep' in step) return void (await this.#store.keep(orders, step.keep));
     if ('publish' in step) return void (await this.#publish(step.publish, step.type, work));
     if ('exec' in step) return void (await this.#exec(step.exec, work));
     if ('query' in step) return this.#bind(step.query, 'query', QUERY, [step.rows]);
     if ('wait' in step) return void (await this.#confirmed(orders));
-    if ('confirm' in step) for (const { id } of orders) this.#waiting.get(id)?.();
-    if ('work' in step) for (const order of orders) this.#enqueue(() => this.#workOn(step.work, order));
+    if ('confirm' in step) for (const { id } of orders) this.#final(id).resolve();
+    if ('work' in step) for (const order of orders) this.#enqueue(() => this.#workOn(step.work, order), step.atOnce);
     if ('later' in step) this.#runLater(step.later, step.after, work);
     if ('provider' in step) return this.#provider(step.provider, orders);
-    if ('webhook' in step) await this.#publish(step.webhook, 'told', work);
     if ('mail' in step) return this.#mail(step.mail);
     return undefined;
+  }
+
+  #together(step: TogetherStep, work: Work): Promise<Answer | undefined> {
+    const gathered =
+      this.#gathered.get(step) ?? new Together<Work, Answer | undefined>((works) => this.#go(step, works), step);
+    this.#gathered.set(step, gathered);
+    return gathered.add(work);
+  }
+
+  async #go({ together, inTurn }: TogetherStep, works: readonly Work[]): Promise<Promise<Answer | undefined>[]> {
+    const done = this.run(together, { orders: works.flatMap(({ orders }) => orders), read: new Map() });
+    if (works.length > 1 || inTurn) await done;
+    return works.map(() => done);
   }
 
   async #publish(topic: string, type: string | undefined, { orders, types }: Work): Promise<void> {
@@ -103,23 +118,26 @@ export class Steps {
     if (rows > 0) await this.#exec(binding, { orders, read: new Map() });
   }
 
-  #confirmed([order]: readonly BareOrder[]): Promise<void> {
-    if (!order) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#waiting.set(order.id, () => {
-        this.#waiting.delete(order.id);
-        resolve();
-      });
-    });
+  async #confirmed([order]: readonly BareOrder[]): Promise<void> {
+    if (!order) return;
+    await this.#final(order.id).promise;
+    this.#finals.delete(order.id);
+  }
+
+  /** Of who comes first: the one who waits, or the one who has the news. */
+  #final(id: string): PromiseWithResolvers<void> {
+    const final = this.#finals.get(id) ?? Promise.withResolvers<void>();
+    this.#finals.set(id, final);
+    return final;
   }
 
   async #workOn(steps: readonly Step[], order: BareOrder): Promise<void> {
     await this.run(steps, { orders: [order], read: new Map() });
   }
 
-  #enqueue(job: () => Promise<void>): void {
+  #enqueue(job: () => Promise<void>, atOnce = WORKERS): void {
     this.#queue.push(job);
-    if (this.#working < WORKERS) void this.#drain();
+    if (this.#working < atOnce) void this.#drain();
   }
 
   async #drain(): Promise<void> {

@@ -1,7 +1,8 @@
-// What an app of the chain reads and writes: sized documents with ETags, and the eight lanes of an outbox.
+// What an app of the chain reads and writes: sized documents with ETags, and the lanes of an outbox.
 import { filler } from './filler.ts';
-import type { DocumentName, Shape } from './shape.ts';
+import { type Lane, Lanes } from './lanes.ts';
 import type { Sidecar } from './sidecar.ts';
+import type { DocumentName, Save, Shape } from './step.ts';
 
 export interface BareOrder {
   readonly id: string;
@@ -15,18 +16,25 @@ interface Held {
   readonly version: number;
 }
 
+interface Operation {
+  readonly operation: string;
+  readonly request: { readonly key: string; readonly [more: string]: unknown };
+}
+
 /** Documents read so far, by key: one of these for each piece of work. */
 export type Read = Map<string, Held>;
 
-const LANES = 8;
 const DAY = '86400';
 
 export class Store {
   readonly #sidecar: Sidecar;
   readonly #path: string;
   readonly #shape: Shape;
-  readonly #freeLanes = Array.from({ length: LANES }, (_, lane) => `lane:${lane}`);
-  readonly #waiting: ((lane: string) => void)[] = [];
+  readonly #lanes = new Lanes(async (keys) => {
+    const found: Read = new Map();
+    await this.#bulkOf(found, keys);
+    return keys.map((key) => found.get(key)?.etag);
+  });
 
   constructor(sidecar: Sidecar, appId: string, shape: Shape) {
     this.#sidecar = sidecar;
@@ -50,6 +58,10 @@ export class Store {
 
   async bulk(read: Read, orders: readonly BareOrder[], names: readonly DocumentName[]): Promise<void> {
     const keys = keysOf(orders, names).map(({ key }) => key);
+    await this.#bulkOf(read, keys);
+  }
+
+  async #bulkOf(read: Read, keys: readonly string[]): Promise<void> {
     const { text } = await this.#sidecar('POST', `${this.#path}/bulk`, {
       ...{ keys, parallelism: 10, metadata: { consistency: 'strong' } },
     });
@@ -58,36 +70,34 @@ export class Store {
     }
   }
 
-  async save(
-    read: Read,
-    orders: readonly BareOrder[],
-    {
-      names,
-      drop = [],
-      lane = false,
-    }: { names: readonly DocumentName[]; drop?: readonly DocumentName[]; lane?: boolean },
-  ): Promise<void> {
-    const upserts = keysOf(orders, names).map(({ key, name, lines }) => {
+  async save(read: Read, orders: readonly BareOrder[], step: Save): Promise<void> {
+    const load = async () => step.load && (await this.load(read, orders, step.load));
+    if (!step.lane) {
+      await load();
+      return this.#transact(this.#operations(read, orders, step));
+    }
+    await this.#lanes.run(async (lane) => {
+      await Promise.all([load(), this.#lanes.load(lane)]);
+      await this.#transact([...this.#operations(read, orders, step), upsertOf(lane, orders)]);
+    });
+  }
+
+  #operations(read: Read, orders: readonly BareOrder[], { save, drop = [] }: Save): Operation[] {
+    const upserts = keysOf(orders, save).map(({ key, name, lines }) => {
       const held = read.get(key);
       return upsert(key, this.#value(name, (held?.version ?? 0) + 1, lines), held?.etag);
     });
-    const removals = keysOf(orders, drop).map(({ key }) => ({ operation: 'delete', request: { key } }));
-    const operations = [...upserts, ...removals];
-    if (!lane) return this.#transact(operations);
-    const free = await this.#takeLane();
-    try {
-      await this.#getOne(read, free);
-      await this.#transact([...operations, upsert(free, laneOf(orders), read.get(free)?.etag)]);
-    } finally {
-      this.#giveLane(free);
-    }
+    return [...upserts, ...keysOf(orders, drop).map(({ key }) => ({ operation: 'delete', request: { key } }))];
   }
 
-  async keep([order]: readonly BareOrder[], name: DocumentName): Promise<void> {
-    if (!order) return;
-    const [one] = keysOf([order], [name]);
-    const value = this.#value(name, 1, order.lines.length);
-    await this.#sidecar('POST', this.#path, [{ key: one?.key, value, metadata: { ttlInSeconds: DAY } }]);
+  async keep(orders: readonly BareOrder[], name: DocumentName): Promise<void> {
+    const metadata = { ttlInSeconds: DAY };
+    const items = keysOf(orders, [name]).map(({ key, lines }) => ({
+      key,
+      value: this.#value(name, 1, lines),
+      metadata,
+    }));
+    await this.#sidecar('POST', this.#path, items);
   }
 
   /** Writes the documents that are there from the beginning, one of each number. */
@@ -104,21 +114,12 @@ export class Store {
     return { version, body: filler(size, lines) };
   }
 
-  async #transact(operations: readonly unknown[]): Promise<void> {
-    // As portable as ours: a hundred operations at most.
-    for (let from = 0; from < operations.length; from += 99) {
-      await this.#sidecar('POST', `${this.#path}/transaction`, { operations: operations.slice(from, from + 99) });
+  async #transact(operations: readonly Operation[]): Promise<void> {
+    // As ours: in the order of their keys, for opposite orders are a deadlock, and portable, a hundred at most.
+    const inOrder = operations.toSorted((a, b) => (a.request.key < b.request.key ? -1 : 1));
+    for (let from = 0; from < inOrder.length; from += 99) {
+      await this.#sidecar('POST', `${this.#path}/transaction`, { operations: inOrder.slice(from, from + 99) });
     }
-  }
-
-  async #takeLane(): Promise<string> {
-    return this.#freeLanes.shift() ?? new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  #giveLane(lane: string): void {
-    const next = this.#waiting.shift();
-    if (next) next(lane);
-    else this.#freeLanes.push(lane);
   }
 }
 
@@ -137,7 +138,7 @@ function keysOf(orders: readonly BareOrder[], names: readonly DocumentName[]) {
   return [...keys.values()];
 }
 
-function upsert(key: string, value: unknown, etag: string | undefined): unknown {
+function upsert(key: string, value: unknown, etag: string | undefined): Operation {
   const guard = etag === undefined ? {} : { etag };
   const metadata = { contentType: 'application/json' };
   return {
@@ -146,7 +147,7 @@ function upsert(key: string, value: unknown, etag: string | undefined): unknown 
   };
 }
 
-const laneOf = (orders: readonly BareOrder[]) => ({
-  version: 1,
-  keys: orders.map(({ id }) => ({ key: `order:${id}`, version: 1 })),
-});
+function upsertOf(lane: Lane, orders: readonly BareOrder[]): Operation {
+  const keys = orders.map(({ id }) => ({ key: `order:${id}`, version: 1 }));
+  return upsert(lane.key, { version: 1, keys }, lane.write());
+}
