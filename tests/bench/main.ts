@@ -61,10 +61,14 @@ async function run(options: Options, folder: string, onStart: (mesh: Mesh) => vo
 async function lines(bench: Bench): Promise<{ rows: Row[]; openLoop?: OpenLoop; aged?: Aged }> {
   const { options } = bench;
   const rows: Row[] = [];
+  const { seconds } = options;
   for (const line of options.lines) {
-    for (const clients of options.clients) rows.push(await compare(bench, line, { clients, seconds: options.seconds }));
+    for (const clients of options.clients) rows.push(await compare(bench, line, { clients, seconds }));
   }
   const peak = rows.filter(({ line }) => line === 'checkout-1').at(-1);
+  for (const line of options.lines) {
+    for (const rate of options.rates) rows.push(await compare(bench, line, { rate, seconds }));
+  }
   const open = options.open && peak ? await openLoop(bench, peak) : undefined;
   if (open) rows.push(open.half, open.overload);
   const aged = options.long ? await age(bench, options.long) : undefined;

@@ -5,6 +5,7 @@ import { type LineName, lineNames } from './subject.ts';
 export const usage = `npm run bench -- [line...] [options]
   lines                ${lineNames.join(', ')}; a part of a name is enough; all when none is named
   --clients <list>     closed loop with so many clients, one after another (8,32)
+  --rates <list>       also open loops of so many arrivals per second, the same for both: calls compare best at one rate
   --seconds <n>        load in each window (20)
   --rounds <n>         windows of each line, system and chain in turn (3)
   --warm-up <n>        seconds of load on each before the first window (20)
@@ -18,6 +19,7 @@ export const usage = `npm run bench -- [line...] [options]
 export interface Options {
   readonly lines: readonly LineName[];
   readonly clients: readonly number[];
+  readonly rates: readonly number[];
   readonly seconds: number;
   readonly rounds: number;
   readonly warmUp: number;
@@ -40,6 +42,7 @@ export function parseOptions(args: readonly string[]): Options {
     allowNegative: true,
     options: {
       clients: { ...text, default: '8,32' },
+      rates: { ...text, default: '' },
       seconds: { ...text, default: '20' },
       rounds: { ...text, default: '3' },
       'warm-up': { ...text, default: '20' },
@@ -54,7 +57,8 @@ export function parseOptions(args: readonly string[]): Options {
   });
   return {
     lines: linesNamed(positionals),
-    clients: values.clients.split(',').map((part) => numberIn('clients', part, 1, 1_000)),
+    clients: numbersIn('clients', values.clients, 1, 1_000),
+    rates: values.rates === '' ? [] : numbersIn('rates', values.rates, 1, 1_000),
     seconds: numberIn('seconds', values.seconds, 1, 7_200),
     rounds: numberIn('rounds', values.rounds, 1, 20),
     warmUp: numberIn('warm-up', values['warm-up'], 0, 600),
@@ -71,6 +75,10 @@ function linesNamed(words: readonly string[]): LineName[] {
   return lineNames.filter((name) =>
     words.some((word) => ((lineNames as readonly string[]).includes(word) ? name === word : name.includes(word))),
   );
+}
+
+function numbersIn(name: string, list: string, least: number, most: number): number[] {
+  return list.split(',').map((part) => numberIn(name, part, least, most));
 }
 
 function numberIn(name: string, text: string, least: number, most: number): number {

@@ -34,6 +34,9 @@ const ask: readonly Step[] = [
 ];
 const place: readonly Step[] = [command({ save: ['order'] }), { publish: 'orders', type: 'placed' }, { wait: true }];
 
+/** What an order touches of the stock; of long orders few fit in a transaction. */
+const stock = ['reservation', 'item*'] as const;
+
 /** One bare order of today's system, paid by card at a till. */
 export const shape: Shape = {
   roles: {
@@ -76,9 +79,8 @@ export const shape: Shape = {
       routes: { 'POST /item': [{ get: ['item*'] }], 'POST /availability': [{ bulk: ['item*'] }] },
       hears: [
         saga('orders', { placed: 'reserved', confirmed: 'committed' }, [
-          { load: ['reservation', 'item*'] },
-          { save: ['reservation', 'item*'] },
-          { publish: 'inventory' },
+          { load: stock },
+          { of: stock, folded: [{ load: stock }, { save: stock }, { publish: 'inventory' }] },
         ]),
         unhurried('payments'),
         view('inventory', 'views-inventory', ['reserved', 'committed']),

@@ -20,7 +20,7 @@ export type Step =
   | { readonly call: string; readonly path: string }
   /** Single strong reads. */
   | { readonly get: readonly DocumentName[] }
-  /** One bulk read; a single document is read alone, as our kit does before it writes. */
+  /** One bulk read of what is not read yet; a single document is read alone, as our kit does before it writes. */
   | { readonly load: readonly DocumentName[] }
   /** One bulk read, also of a single document. */
   | { readonly bulk: readonly DocumentName[] }
@@ -36,6 +36,8 @@ export type Step =
   /** After the answer, order by order, eight at once unless told. */
   | { readonly work: readonly Step[]; readonly atOnce?: number }
   | Together
+  /** For as many orders of a batch at once as one transaction takes, one group after another. */
+  | { readonly folded: readonly Step[]; readonly of: readonly DocumentName[] }
   /** Holds the answer back until `confirm` came for the order. */
   | { readonly wait: true }
   | { readonly confirm: true }

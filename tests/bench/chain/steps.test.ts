@@ -89,6 +89,29 @@ describe('orders that come together', () => {
   });
 });
 
+describe('a batch of long orders', () => {
+  const names = ['reservation', 'item*'] as const;
+  const long = (id: string, first: number) => ({ id, lines: Array.from({ length: 40 }, (_, n) => first + n) });
+  const batch: readonly Step[] = [{ load: names }, { of: names, folded: [{ load: names }, { save: names }] }];
+
+  test('is saved in as many transactions as it needs, each order in one of them', async () => {
+    const { calls, steps } = recorded();
+    await steps.run(batch, { orders: [long('a', 0), long('b', 100), long('c', 200)], read: new Map() });
+    const saved = calls.slice(1).map(keysOf);
+    expect(saved.map(({ length }) => length)).toEqual([82, 41]);
+    expect(saved[0]).toEqual(expect.arrayContaining(['reservation:a', 'reservation:b', 'item:0', 'item:139']));
+  });
+
+  test('reads again what a transaction of the batch has written', async () => {
+    const { calls, steps } = recorded();
+    await steps.run(batch, { orders: [long('a', 0), long('b', 100), long('c', 39)], read: new Map() });
+    const bulk = calls.filter(({ what }) => what.endsWith('bulk')).map(({ body }) => (body as { keys: string[] }).keys);
+    const single = calls.filter(({ what }) => what.startsWith('GET')).map(({ what }) => what);
+    expect(bulk).toHaveLength(1);
+    expect(single).toEqual(['GET statestore-order/item%3A39?consistency=strong']);
+  });
+});
+
 test('an outcome that comes before somebody waits for it is not missed', async () => {
   const { run } = recorded();
   await run([{ confirm: true }], 'a');

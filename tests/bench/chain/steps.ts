@@ -5,7 +5,7 @@ import { filler } from './filler.ts';
 import { Publisher } from './publisher.ts';
 import type { Answer, Sidecar } from './sidecar.ts';
 import type { Shape, Step, Together as TogetherStep } from './step.ts';
-import { type BareOrder, type Read, Store } from './store.ts';
+import { type BareOrder, groupsOf, type Read, Store } from './store.ts';
 
 /** An order on its way; `type` is that of the message which brought it, if one did. */
 export interface Work {
@@ -53,6 +53,10 @@ export class Steps {
   async #step(step: Step, work: Work): Promise<Answer | undefined> {
     const { orders, read } = work;
     if ('together' in step) return this.#together(step, work);
+    if ('folded' in step) {
+      for (const group of groupsOf(orders, step.of)) await this.run(step.folded, { ...work, orders: group });
+      return undefined;
+    }
     if ('call' in step) return this.#sidecar('POST', step.path, orders.length > 1 ? orders : orders[0], step.call);
     if ('get' in step) return void (await this.#store.get(read, orders, step.get));
     if ('save' in step) return void (await this.#store.save(read, orders, step));

@@ -24,6 +24,8 @@ interface Operation {
 /** Documents read so far, by key: one of these for each piece of work. */
 export type Read = Map<string, Held>;
 
+/** As portable as ours: a hundred operations at most, with room for a lane. */
+const MOST_DOCUMENTS = 98;
 const DAY = '86400';
 
 export class Store {
@@ -52,8 +54,11 @@ export class Store {
   }
 
   async load(read: Read, orders: readonly BareOrder[], names: readonly DocumentName[]): Promise<void> {
-    const keys = keysOf(orders, names);
-    await (keys.length === 1 ? this.get(read, orders, names) : this.bulk(read, orders, names));
+    const missing = keysOf(orders, names)
+      .map(({ key }) => key)
+      .filter((key) => !read.has(key));
+    if (missing.length === 1) await this.#getOne(read, missing[0] ?? '');
+    else if (missing.length > 1) await this.#bulkOf(read, missing);
   }
 
   async bulk(read: Read, orders: readonly BareOrder[], names: readonly DocumentName[]): Promise<void> {
@@ -74,7 +79,10 @@ export class Store {
     const load = async () => step.load && (await this.load(read, orders, step.load));
     if (!step.lane) {
       await load();
-      return this.#transact(this.#operations(read, orders, step));
+      await this.#transact(this.#operations(read, orders, step));
+      // Their new ETags are unknown until they are read again.
+      for (const { key } of keysOf(orders, step.save)) read.delete(key);
+      return;
     }
     await this.#lanes.run(async (lane) => {
       await Promise.all([load(), this.#lanes.load(lane)]);
@@ -114,13 +122,25 @@ export class Store {
     return { version, body: filler(size, lines) };
   }
 
-  async #transact(operations: readonly Operation[]): Promise<void> {
-    // As ours: in the order of their keys, for opposite orders are a deadlock, and portable, a hundred at most.
-    const inOrder = operations.toSorted((a, b) => (a.request.key < b.request.key ? -1 : 1));
-    for (let from = 0; from < inOrder.length; from += 99) {
-      await this.#sidecar('POST', `${this.#path}/transaction`, { operations: inOrder.slice(from, from + 99) });
+  async #transact(all: readonly Operation[]): Promise<void> {
+    // As ours: in the order of their keys, for opposite orders are a deadlock.
+    const inOrder = all.toSorted((a, b) => (a.request.key < b.request.key ? -1 : 1));
+    for (let from = 0; from < inOrder.length; from += MOST_DOCUMENTS + 1) {
+      const operations = inOrder.slice(from, from + MOST_DOCUMENTS + 1);
+      await this.#sidecar('POST', `${this.#path}/transaction`, { operations });
     }
   }
+}
+
+/** The orders in groups whose documents fit in one transaction; one that is longer has a group of its own. */
+export function groupsOf(orders: readonly BareOrder[], names: readonly DocumentName[]): BareOrder[][] {
+  const groups: BareOrder[][] = [];
+  for (const order of orders) {
+    const last = groups.at(-1);
+    if (last && keysOf([...last, order], names).length <= MOST_DOCUMENTS) last.push(order);
+    else groups.push([order]);
+  }
+  return groups;
 }
 
 const keyOf = (name: DocumentName, id: string | number) => `${name.replace('*', '')}:${id}`;
