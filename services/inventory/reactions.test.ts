@@ -114,6 +114,17 @@ describe('what was reserved', () => {
     expect(happened()).toEqual(['stock.reserved', 'stock.committed']);
   });
 
+  test('is told when the message comes again together with another one about the same goods', async () => {
+    const { orderId, lines, placed, confirmed, happened } = await stocked(3);
+    await bench.deliver('orders', placed);
+    bench.fake.intercept = (_, path) => (path.includes('/publish/') ? { status: 500 } : undefined);
+    expect(await bench.deliver('orders', confirmed)).toEqual(['RETRY']);
+    bench.fake.intercept = undefined;
+    const other = eventsOf({ orderId: `${orderId}b`, lines });
+    expect(await bench.deliver('orders', other.placed, confirmed)).toEqual(both);
+    expect(happened()).toEqual(['stock.reserved', 'stock.committed']);
+  });
+
   test.each(['failed', 'cancelled'] as const)('is free again when the payment or order is %s, once', async (how) => {
     const order = await stocked(3);
     const topic = how === 'failed' ? 'payments' : 'orders';

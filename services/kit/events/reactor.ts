@@ -128,8 +128,10 @@ class Batch {
       return;
     }
     if (this.#set.changed(before).length === 0) {
+      // What it found done may be what others of this batch do: it is decided again if they cannot be saved. And what it
+      // did itself when it came before may still be unpublished.
       if (refs.some((ref) => this.#set.isDirty(ref))) this.#fold.push(index);
-      else unchanged.push(index);
+      unchanged.push(index);
       return;
     }
     if (this.#set.dirty > MOST_DOCUMENTS) {
