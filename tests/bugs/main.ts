@@ -8,7 +8,7 @@ const SIMULATION = ['tests/simulation/main.ts', '--orders', '6000', '--size', '3
 const JEST = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js'];
 const AT_ONCE = 2;
 /** Milliseconds. */
-const PATIENCE = 300_000;
+const PATIENCE = 900_000;
 
 interface Verdict {
   readonly bug: Bug;

@@ -76,7 +76,7 @@ export class Clients {
     const kind = random.next();
     const channel = kind < 0.5 ? 'web' : kind < 0.9 ? 'pos' : 'machine';
     const shopId = channel === 'web' ? 'web' : random.pick(['north', 'south']);
-    const caller = channel === 'web' && random.chance(0.6) ? customer(random.uuid()) : till;
+    const caller = channel === 'web' && random.chance(0.3) ? customer(random.uuid()) : till;
     const cash = channel !== 'web' && random.chance(0.4);
     const payment = cash ? { method: 'cash' } : { method: 'card', token: random.chance(0.12) ? BAD_CARD : `tok_${n}` };
     const body = { channel, shopId, lines: this.#basket(), payment };

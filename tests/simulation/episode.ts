@@ -54,7 +54,7 @@ export async function runEpisode({ seed, orders, trace = false }: EpisodeOptions
   const violations = [...world.violations, ...judge(found, clients)];
   if (broker.length > said) violations.push(restless(`${broker.length - said} messages more at rest`));
   if (broker.lag > 0) violations.push(restless(`${broker.lag} messages are not taken`));
-  if (violations.length === 0 && world.random.chance(0.25)) violations.push(...(await redeliver(world, found)));
+  if (violations.length === 0 && world.random.chance(0.1)) violations.push(...(await redeliver(world, found)));
   return { seed, orders, violations, messages: broker.length, crashes: world.crashes, trace: happened };
 }
 
