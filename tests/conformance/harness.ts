@@ -68,11 +68,14 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   const brokerPort = await freePort();
   const allTopics = ['orders.dead.probe', ...topics];
   const broker = brokerOf ? await brokerOf.open({ folder, port: brokerPort, topics: allTopics }) : nobody;
-  await broker.start();
-  const store = await storeOf.open(folder).catch(async (error) => {
-    await broker.kill();
-    throw error;
-  });
+  const store = await broker
+    .start()
+    .then(() => storeOf.open(folder))
+    .catch(async (error) => {
+      await broker.kill();
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    });
   const apps = new Set<App>();
 
   async function app(options: AppOptions): Promise<App> {

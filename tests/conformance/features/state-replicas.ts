@@ -50,6 +50,8 @@ export function meetingTransactions(replicas: () => readonly [Sidecar, Sidecar])
       const [one, two] = replicas();
       // In opposite order, as two decisions may come to it.
       const outcomes = await Promise.allSettled([create(one, 1, names), create(two, 2, names.toReversed())]);
+      const refusals = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? String(outcome.reason) : []));
+      expect(refusals.join()).not.toContain('deadlock'); // noticed after a second only: the kit writes in one order
       const won = outcomes.flatMap(({ status }, n) => (status === 'fulfilled' ? [n + 1] : []));
       expect(won.length).toBeLessThanOrEqual(1);
       const values = [...(await one.getBulk(STORE, names)).values()].map(({ value }) => value);
@@ -57,7 +59,7 @@ export function meetingTransactions(replicas: () => readonly [Sidecar, Sidecar])
     }
   });
 
-  test('documents that are changed together are never seen by a strong read one ahead of the other by two', async () => {
+  test('while transactions write, strong reads by another replica never go back', async () => {
     const [left, right] = [key(), key()];
     const [writer, reader] = replicas();
     await writer.transact(

@@ -8,6 +8,7 @@ import { Outbox } from '#kit/events/outbox';
 import { Streams } from '#kit/events/streams';
 import { type App, type Bench, startBench } from '../harness.ts';
 import { type ComponentSet, titleOf } from '../sets/set.ts';
+import { until } from '../until.ts';
 
 interface Counter {
   readonly total: number;
@@ -73,7 +74,7 @@ export function writePathFeatures(set: ComponentSet): void {
       const document = await mine.read(ref);
       expect(document?.state.total).toBe(40);
       expect(document?.events.map(({ version }) => version)).toEqual(Array.from({ length: 40 }, (_, n) => n + 1));
-      expect(mine.publisher.publishedVersion(document as never)).toBe(40);
+      await until(() => mine.publisher.publishedVersion(document as never) === 40); // an answer waits for the broker 100 ms at most
       await outbox.stop();
       expect((await app.sidecar.get<{ holder: string }>('statestore', 'outbox:0'))?.value.holder).toBe('');
     });
