@@ -144,6 +144,17 @@ describe('a runner that was killed', () => {
   });
 });
 
+test('a mesh whose data are deleted under it still stops whole', async () => {
+  const { dataDir, remove } = dataFolder();
+  const mesh = await startNoteMesh({ dataDir });
+  const pids = mesh.processes.map(({ pid }) => pid);
+  remove();
+  await mesh.process('note-keeper').kill(); // it cannot come back: its log has no folder
+  await mesh.stop();
+  expect(alive(pids)).toEqual([]);
+  expect(await openPorts(mesh)).toEqual([]);
+});
+
 describe('a start that cannot succeed', () => {
   const { dataDir, remove } = dataFolder();
   afterAll(remove);

@@ -81,7 +81,13 @@ export class RunRecord {
   }
 
   remove(name: string): void {
-    if (this.#entries.delete(name)) this.#write();
+    if (!this.#entries.delete(name)) return;
+    try {
+      this.#write();
+    } catch (error) {
+      // Somebody deleted the data of a running mesh: what still runs must be ended all the same.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
   }
 
   /** Gives the data folder back. */

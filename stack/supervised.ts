@@ -11,6 +11,7 @@ import {
   truncateSync,
   writeSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StackError } from './errors.ts';
 import { type RunRecord, signalGroup } from './run-record.ts';
@@ -225,7 +226,13 @@ export class Supervised implements ProcessHandle {
     this.#note(`ended (${this.lastExit}); starts again in ${this.#pauseMs} ms`);
     await sleep(this.#pauseMs);
     this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
-    if (generation === this.#generation) await this.#launch(generation);
+    if (generation !== this.#generation) return;
+    try {
+      await this.#launch(generation);
+    } catch (error) {
+      this.lastExit = (error as Error).message;
+      void this.#revive(0, generation);
+    }
   }
 
   #become(state: ProcessState): void {
@@ -235,6 +242,7 @@ export class Supervised implements ProcessHandle {
   }
 
   #note(text: string): void {
+    if (!existsSync(dirname(this.#spec.logFile))) return; // deleted under a running mesh
     const log = openSync(this.#spec.logFile, 'a');
     writeSync(log, `--- ${new Date().toISOString()} ${this.name} ${text}\n`);
     closeSync(log);
