@@ -144,3 +144,17 @@ describe('between two chunks', () => {
     expect(items.slice(0, 110)).toEqual(Array(110).fill(expect.objectContaining({ reserved: 0 })));
   });
 });
+
+test('a basket is told also when the answer to its last chunk is lost, and nothing else happens', async () => {
+  const order = await basket();
+  let saves = 0;
+  bench.fake.intercept = async (method, path, body) => {
+    if (!path.endsWith('/transaction')) return undefined;
+    saves += 1;
+    if (saves !== 2) return undefined;
+    await fetch(`http://127.0.0.1:${bench.fake.port}${path}`, { method, body });
+    return 'break';
+  };
+  expect(await deliver('placed', order.placed)).toEqual(['SUCCESS']);
+  expect(order.seen().published.map(({ type }) => type)).toEqual(['stock.reserved']);
+});

@@ -125,6 +125,23 @@ describe('what was reserved', () => {
     expect(happened()).toEqual(['stock.reserved', 'stock.committed']);
   });
 
+  test('is told when the store answers nothing after an earlier message of the order was looked at', async () => {
+    const { orderId, lines, placed, cancelled, happened } = await stocked(3);
+    const other = eventsOf({ orderId: `${orderId}b`, lines });
+    await bench.deliver('orders', placed);
+    let saves = 0;
+    bench.fake.intercept = async (method, path, body) => {
+      if (!path.endsWith('/transaction')) return undefined;
+      saves += 1;
+      if (saves === 1) return { status: 500 }; // all together: each comes alone now, the other order first
+      if (saves !== 3) return undefined;
+      await fetch(`http://127.0.0.1:${bench.fake.port}${path}`, { method, body });
+      return 'break';
+    };
+    expect(await bench.deliver('orders', other.placed, placed, cancelled)).toEqual([...both, 'SUCCESS']);
+    expect(happened()).toEqual(['stock.reserved', 'stock.released']);
+  });
+
   test.each(['failed', 'cancelled'] as const)('is free again when the payment or order is %s, once', async (how) => {
     const order = await stocked(3);
     const topic = how === 'failed' ? 'payments' : 'orders';

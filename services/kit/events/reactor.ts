@@ -183,23 +183,26 @@ class Batch {
       origin: originOf(message, this.#streams.source),
     });
     if (result === GAP) await this.#heal(index);
-    else if (!wrote) await this.#publishAgain(index);
+    else if (!wrote) await this.#publishAgain(index, new WorkingSet(this.#streams.sidecar, this.#streams.store));
   }
 
   /** Nothing to do, if the store still says so; then only what this very message caused is published again. */
   async #confirm(index: number): Promise<void> {
     const refs = await this.#set.gather(this.#touch(index), false);
-    if (await this.#set.confirm(refs)) await this.#publishAgain(index);
+    if (await this.#set.confirm(refs)) await this.#publishAgain(index, this.#set);
     else await this.#alone(index);
   }
 
-  /** Republishes the unpublished events caused by this message: never more, or two services would echo for ever. */
-  async #publishAgain(index: number): Promise<void> {
+  /**
+   * Republishes the unpublished events caused by this message: never more, or two services would echo for ever. `set`
+   * holds what is stored or nothing: what was read before a transaction whose answer is lost does not show its events.
+   */
+  async #publishAgain(index: number, set: WorkingSet): Promise<void> {
     const message = this.#message(index);
-    const refs = await this.#set.gather(this.#touch(index), true);
+    const refs = await set.gather(this.#touch(index), true);
     for (const ref of refs) {
       if (ref.kind.topic === undefined) continue;
-      const document = this.#set.document(ref);
+      const document = set.document(ref);
       const caused = document.events.findLast((event) => event.causationId === message.id);
       if (caused) await this.#streams.publisher.publish(document, caused.version);
     }

@@ -165,14 +165,13 @@ export class Streams {
 
   /**
    * The same without a lane: the caller repeats until it succeeds (a message that is not acknowledged). Publishes
-   * before it answers. `wrote` is false if the work had been done before.
+   * before it answers. `wrote` is false if the end of the work was found done: what it brought may be unpublished.
    */
   async react<R>(work: Work<R>): Promise<{ result: R; wrote: boolean }> {
-    for (let wrote = false; ; ) {
+    for (;;) {
       const done = await this.#attempts(work, undefined);
       await done.published;
-      wrote ||= done.wrote;
-      if (!done.desk.wantsMore) return { result: done.result, wrote };
+      if (!done.desk.wantsMore) return { result: done.result, wrote: done.wrote };
     }
   }
 
