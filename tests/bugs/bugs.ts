@@ -82,6 +82,7 @@ export const bugs: readonly Bug[] = [
     name: 'page sealed with an undecided event',
     patches: [
       kit('events/working-set.ts', 'seal(stored, room)', 'seal(document, room)'),
+      kit('events/document.ts', 'while (events.length >= 2 * PAGE_SIZE', 'while (events.length >= PAGE_SIZE'),
       // Pages never change, so it looks as if they needed no transaction.
       kit(
         'events/streams.ts',
@@ -105,8 +106,8 @@ export const bugs: readonly Bug[] = [
     patches: [
       kit(
         'events/streams.ts',
-        'if (!done.desk.wantsMore) return { result: done.result, wrote };',
-        'return { result: done.result, wrote };',
+        'if (!done.desk.wantsMore) return { result: done.result, wrote: done.wrote };',
+        'return { result: done.result, wrote: done.wrote };',
       ),
     ],
   },

@@ -35,6 +35,8 @@ export function checkSagas({ orders, reservations, payments }: Sagas): Violation
     const payment = statusOf(payments.get(orderId));
     if (!end.reservation.includes(reservation)) wrong(`is ${status}, its reservation ${reservation}`);
     if (!end.payment.includes(payment)) wrong(`is ${status}, its payment ${payment}`);
+    const told = (order.state as { payment?: string }).payment;
+    if (payment === 'refunded' && told !== 'refunded') wrong(`was refunded, but says that its payment is ${told}`);
   }
   for (const [name, streams] of Object.entries({ reservation: reservations, payment: payments })) {
     for (const [orderId, { key }] of streams) {

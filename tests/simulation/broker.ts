@@ -9,7 +9,7 @@ export interface Declared {
   readonly pubsubname: string;
   readonly topic: string;
   readonly route: string;
-  readonly bulkSubscribe: { readonly maxMessagesCount: number };
+  readonly bulkSubscribe: { readonly maxMessagesCount: number; readonly maxAwaitDurationMs: number };
 }
 
 /** A process that can be delivered to. */
@@ -103,6 +103,8 @@ interface Reading {
   readonly partition: Partition;
   readonly route: string;
   readonly most: number;
+  /** Milliseconds that a batch may wait for company. */
+  readonly patience: number;
   owner: Consumer | undefined;
   offset: number;
   stillUntil: number;
@@ -119,7 +121,8 @@ class Group {
     this.#parts = parts;
     this.#readings = subscriptions.flatMap(({ topic, route, bulkSubscribe }) =>
       broker.partitions(topic).map((partition) => {
-        return { partition, route, most: bulkSubscribe.maxMessagesCount, owner: undefined, offset: 0, stillUntil: 0 };
+        const { maxMessagesCount: most, maxAwaitDurationMs: patience } = bulkSubscribe;
+        return { partition, route, most, patience, owner: undefined, offset: 0, stillUntil: 0 };
       }),
     );
   }
@@ -161,7 +164,8 @@ class Group {
     if (!consumer || this.#busy.has(consumer)) return;
     this.#busy.add(consumer);
     const { time, random } = this.#parts;
-    time.schedule(random.between(1, 10), () => void this.#read(consumer));
+    const { patience } = random.pick(this.#readings);
+    time.schedule(random.between(1, patience), () => void this.#read(consumer));
   }
 
   /** Delivers one batch of one of its partitions; then, if there is more, the next. */
