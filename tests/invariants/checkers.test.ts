@@ -93,8 +93,8 @@ describe('I7', () => {
 });
 
 describe('I2, I3 and I6', () => {
-  const sagas = (order: string, reservation: string, payment: string) => ({
-    orders: new Map([['o', stream('order:o', { status: order })]]),
+  const sagas = (order: string, reservation: string, payment: string, told = payment) => ({
+    orders: new Map([['o', stream('order:o', { status: order, payment: told })]]),
     reservations: new Map([['o', stream('reservation:o', { status: reservation })]]),
     payments: new Map([['o', stream('payment:o', { status: payment })]]),
   });
@@ -113,6 +113,9 @@ describe('I2, I3 and I6', () => {
     ['cancelled', 'released', 'captured', 'I6'],
   ])('are broken by %s, %s, %s', (order, reservation, payment, invariant) => {
     expect(subjects(checkSagas(sagas(order, reservation, payment)))).toEqual([invariant]);
+  });
+  it('are broken by a refund that the order has not heard of', () => {
+    expect(subjects(checkSagas(sagas('cancelled', 'uncommitted', 'refunded', 'refunding')))).toEqual(['I6']);
   });
   it('are broken by an order that was answered and is not there, and by two orders of a key', () => {
     const { orders } = sagas('confirmed', 'committed', 'captured');
