@@ -69,7 +69,7 @@ export class Desk {
   /**
    * Notes that the stream accepted the command at its present version. A stream keeps its last 20: enough for short-lived
    * aggregates, whose own id is often the command's. A long-lived one that clients command again and again forgets, and
-   * would do it twice: there the command has a document of its own (`inventory/command.ts`, guide "add a service").
+   * would do it twice: there use `once`, which keeps the command in a document of its own.
    */
   remember(ref: StreamRef, command: CommandIdentity): void {
     this.#work.remember(ref, command);
