@@ -1,22 +1,5 @@
 // Who may do what: the one table from a role to its permissions.
-
-/** Every permission there is; a route asks for one of them. */
-export const permissions = [
-  'product:write',
-  'shop:write',
-  'inventory:read',
-  'inventory:write',
-  'order:place', // a customer's own web order
-  'order:sell', // a sale at a till or machine
-  'order:price', // own prices and discounts
-  'order:read', // orders of others
-  'order:write',
-  'payment:read',
-  'report:read',
-  'audit:read',
-] as const;
-
-export type Permission = (typeof permissions)[number];
+import { type Permission, permissions } from '#kit/http/permissions';
 
 /** Roles; the shops in which they hold stand at the account or client. */
 export const roles = {

@@ -155,17 +155,16 @@ export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }):
     );
 }
 
-function owns(caller: Caller, { summary }: PlacedOrder): boolean {
-  return caller.clientId === undefined && summary.customerId === caller.id;
-}
-
 function mayRead(caller: Caller, order: PlacedOrder): boolean {
-  return owns(caller, order) || caller.may('order:read', order.summary.shopId);
+  return caller.isCustomer(order.summary.customerId) || caller.may('order:read', order.summary.shopId);
 }
 
 /** On the web the customer is the caller; at a till it is whoever the till named, and the goods have left. */
 function mayCancel(caller: Caller, order: PlacedOrder): boolean {
-  return (owns(caller, order) && order.summary.channel === 'web') || caller.may('order:write', order.summary.shopId);
+  return (
+    (caller.isCustomer(order.summary.customerId) && order.summary.channel === 'web') ||
+    caller.may('order:write', order.summary.shopId)
+  );
 }
 
 /** What of the list the caller may see: its own orders, or those of its shops. */

@@ -84,8 +84,7 @@ export function internalRoutes(cards: PreparedCards): Api<Spec> {
 }
 
 function mayRead(caller: Caller, { due }: KnownPayment): boolean {
-  const owns = caller.clientId === undefined && due.customerId === caller.id;
-  return owns || caller.may('payment:read', due.shopId);
+  return caller.isCustomer(due.customerId) || caller.may('payment:read', due.shopId);
 }
 
 function viewOf({ status, due, captures, refunds }: KnownPayment): PaymentView {

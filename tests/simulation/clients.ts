@@ -1,6 +1,6 @@
 // What people do: they order, wait, lose patience and ask again, click twice, cancel at any time. And stock comes in.
 import { isRefusal } from '../../services/kit/errors.ts';
-import type { Caller } from '../../services/kit/http/caller.ts';
+import { type Caller, callerOf } from '../../services/kit/http/caller.ts';
 import type { AnsweredOrder } from '../invariants/sagas.ts';
 import { hot, rare } from './assortment.ts';
 import { BAD_CARD } from './card-provider.ts';
@@ -148,8 +148,8 @@ export class Clients {
   }
 }
 
-const till: Caller = { id: 'till', clientId: 'till', roles: [], permissions: [], shops: ['*'], may: () => true };
+const till: Caller = { ...callerOf({ sub: 'till', client_id: 'till', shops: ['*'] }), may: () => true };
 
 function customer(id: string): Caller {
-  return { id, roles: ['customer'], permissions: [], shops: [], may: () => false };
+  return callerOf({ sub: id, roles: ['customer'] });
 }

@@ -52,7 +52,7 @@ describe('a route', () => {
     )
     .post(
       '/:id/spend',
-      { summary: 'Spends', access: { can: 'loyalty:write' }, keyed: true, takes: Spend, answers: { 201: Account } },
+      { summary: 'Spends', access: { can: 'order:write' }, keyed: true, takes: Spend, answers: { 201: Account } },
       ({ params, body, key, commandId, payloadHash, origin }) => {
         seen.push({ body, key, commandId, payloadHash, actor: origin.actor });
         return created(
@@ -113,14 +113,14 @@ describe('a route', () => {
         .set('idempotency-key', 'k')
         .send({ points: 1 });
     expect((await post([])).body).toMatchObject({ status: 403, code: 'FORBIDDEN' });
-    expect((await post(['loyalty:write'])).status).toBe(201);
+    expect((await post(['order:write'])).status).toBe(201);
   });
 
   test('needs an Idempotency-Key of 1 to 255 characters, and gives the command one id', async () => {
     const post = (key?: string, points = 1, sub = 'someone') => {
       const sent = request(app)
         .post('/api/v1/accounts/x/spend')
-        .set('authorization', bearer({ perm: ['loyalty:write'], sub }));
+        .set('authorization', bearer({ perm: ['order:write'], sub }));
       return (key === undefined ? sent : sent.set('idempotency-key', key)).send({ points });
     };
     expect((await post()).body).toMatchObject({ status: 400, code: 'IDEMPOTENCY_KEY_MISSING' });
@@ -146,7 +146,7 @@ describe('a route', () => {
   test('points at every field that is wrong', async () => {
     const answer = await request(app)
       .post('/api/v1/accounts/x/spend')
-      .set('authorization', bearer({ perm: ['loyalty:write'] }))
+      .set('authorization', bearer({ perm: ['order:write'] }))
       .set('idempotency-key', 'k')
       .send({ points: '1', note: 'far too long text', more: 1, 'a/b': 2 });
     expect(answer.status).toBe(400);

@@ -4,6 +4,7 @@ import type { Refusal } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Answer } from './answer.ts';
 import type { Caller } from './caller.ts';
+import type { Permission } from './permissions.ts';
 import type { Code } from './problem.ts';
 import { assertStrict } from './validation.ts';
 
@@ -11,7 +12,7 @@ export { Answer, accepted, created, noContent, ok } from './answer.ts';
 export type { Caller } from './caller.ts';
 
 /** Who may call: anyone, any caller with a good token, or one that holds the permission (one of them) in some shop. */
-export type Access = 'anyone' | 'caller' | { readonly can: string | readonly string[] };
+export type Access = 'anyone' | 'caller' | { readonly can: Permission | readonly Permission[] };
 
 /** A route. Request schemas must be strict: an unknown field is refused. */
 export interface Spec {

@@ -16,7 +16,7 @@ const Me = z.strictObject({ id: z.string(), here: z.boolean(), there: z.boolean(
 
 const routes = api('/me', { tag: 'me' })
   .get('', { summary: 'Me', access: 'caller', answers: { 200: Me } }, ({ caller }) =>
-    ok({ id: caller.id, here: caller.may('x:read', 's1'), there: caller.may('x:read', 's2') }),
+    ok({ id: caller.id, here: caller.may('order:read', 's1'), there: caller.may('order:read', 's2') }),
   )
   .get('/maybe', { summary: 'Maybe me', access: 'anyone', answers: { 200: Me } }, ({ caller }) =>
     ok({ id: caller?.id ?? 'nobody', here: false, there: false }),
@@ -32,10 +32,10 @@ describe('an access token', () => {
     request(app).get(path).set('authorization', authorization);
 
   test('names the caller and what it may do where', async () => {
-    const token = issuer.token({ sub: 'till', client_id: 'till', perm: ['x:read'], shops: ['s1'] });
+    const token = issuer.token({ sub: 'till', client_id: 'till', perm: ['order:read'], shops: ['s1'] });
     expect((await ask(`Bearer ${token}`)).body).toEqual({ id: 'till', here: true, there: false });
     expect((await ask(`bearer ${token}`)).status).toBe(200);
-    expect((await ask(`Bearer ${issuer.token({ perm: ['x:read'], shops: ['*'] })}`)).body).toMatchObject({
+    expect((await ask(`Bearer ${issuer.token({ perm: ['order:read'], shops: ['*'] })}`)).body).toMatchObject({
       there: true,
     });
   });

@@ -1,4 +1,5 @@
 // Who is calling, as the access token says it.
+import type { Permission } from './permissions.ts';
 
 /** The bearer of a verified access token. */
 export interface Caller {
@@ -13,7 +14,12 @@ export interface Caller {
   /** Shops in which the permissions hold; `*` is every shop. */
   readonly shops: readonly string[];
   /** True when the caller holds the permission at all, or in that shop. */
-  may(permission: string, shopId?: string): boolean;
+  may(permission: Permission, shopId?: string): boolean;
+  /**
+   * True for the account of that customer itself. Never for a machine: a till names its customers as it likes, and a
+   * client's id may be one of those names.
+   */
+  isCustomer(customerId: string | null): boolean;
 }
 
 /** What a token claims, after its signature was checked. */
@@ -37,6 +43,7 @@ export function callerOf(claims: Claims): Caller {
     roles: claims.roles ?? [],
     permissions,
     shops,
+    isCustomer: (customerId) => claims.client_id === undefined && claims.sub === customerId,
     may: (permission, shopId) =>
       permissions.includes(permission) && (shopId === undefined || shops.includes('*') || shops.includes(shopId)),
   };
