@@ -34,7 +34,7 @@ const MOST_BYTES = 64 * 1024 * 1024;
 /**
  * Middleware for `GET /dapr/subscribe` and the routes named there. Poison (contract broken, decision failed for good)
  * is published to `<topic>.dead.<app-id>` before its message counts as SUCCESS; DROP is never answered (it crashes
- * daprd 1.18.3).
+ * daprd 1.18.3). @throws {Error} a topic is to be heard twice on one component: only one of the two would hear it
  */
 export function subscriber(options: {
   readonly appId: string;
@@ -45,6 +45,7 @@ export function subscriber(options: {
 }): Koa.Middleware {
   const { appId, subscriptions } = options;
   const routes = new Map(subscriptions.map((subscription) => [routeOf(subscription), subscription]));
+  if (routes.size < subscriptions.length) throw new Error(`${appId} hears a topic twice on one component`);
   const declared = subscriptions.map((subscription) => ({
     pubsubname: subscription.pubsub,
     topic: subscription.topic,

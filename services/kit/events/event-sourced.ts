@@ -55,14 +55,23 @@ const UNHURRIED_AWAIT = 250;
 /** Where owners answer the history of a stream, to whoever has missed an event of it. */
 const HISTORY = '/internal/streams/';
 
-/** Builds a service from its parts. Its documents are in `statestore-<name>`. Nothing is called before `begin`. */
-export function eventSourced(parts: ServiceParts, compose: (streams: Streams) => Composition): EventSourced {
+/** A part that no composition has: misspelt, it would be left out without a word. */
+type Nothing<Name extends PropertyKey> = { readonly [_ in Name]?: never };
+
+/**
+ * Builds a service from its parts. Its documents are in `statestore-<name>`. Nothing is called before `begin`.
+ * @throws {Error} a topic or a type that the catalogue does not know, or a table that two projections fill
+ */
+export function eventSourced<C extends Composition>(
+  parts: ServiceParts,
+  compose: (streams: Streams) => C & Nothing<Exclude<keyof C, keyof Composition>>,
+): EventSourced {
   const { name, sidecar, log, clock, contracts = new Contracts() } = parts;
   const store = `statestore-${name}`;
   const streams = new Streams({ sidecar, store, source: name, ...(clock && { clock }) });
   const outbox = new Outbox({ sidecar, store, publisher: streams.publisher, log });
   streams.useOutbox(outbox);
-  const composition = compose(streams);
+  const composition: Composition = compose(streams);
   const { routes, reactions = {}, reactionsOn = 'pubsub-saga', unhurried = [] } = composition;
   const { projections = [], worker, sweep } = composition;
   const subscriptions = [
@@ -75,6 +84,7 @@ export function eventSourced(parts: ServiceParts, compose: (streams: Streams) =>
     ),
     ...projections.map((projection) => project(projection, log)),
   ];
+  assertFilledOnce(projections);
   for (const { topic, types } of subscriptions) assertKnown(name, topic, types ?? []);
   const deliver = subscriber({ appId: name, subscriptions, contracts, sidecar, log });
   let started = false;
@@ -114,6 +124,13 @@ function assertKnown(appId: string, topic: TopicName, types: readonly string[]):
   if (!heardBy.includes(appId)) throw new Error(`the event catalogue does not say that ${appId} hears ${topic}`);
   const strange = types.filter((type) => !published.includes(type));
   if (strange.length > 0) throw new Error(`the event catalogue has no ${strange.join(', ')} on ${topic}`);
+}
+
+/** Streams of two topics count their versions apart: in one row the newer event of the one would be older than the other's. */
+function assertFilledOnce(projections: readonly Projection[]): void {
+  const names = projections.flatMap(({ tables }) => tables.map(({ table }) => table.definition.name));
+  const twice = names.filter((name, n) => names.indexOf(name) !== n);
+  if (twice.length > 0) throw new Error(`filled by more than one projection: ${twice.join(', ')}`);
 }
 
 function history(streams: Streams): Koa.Middleware {

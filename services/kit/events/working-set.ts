@@ -162,7 +162,7 @@ export class WorkingSet {
 
   /**
    * The writes of one transaction: every changed document with `publishedVersion` as known, pages that are full as far
-   * as there is room, and what was put aside.
+   * as there is room, and what was put aside. @throws {Error} more than a transaction takes: do it in chunks (`Desk.again`)
    */
   writes(publishedVersion: (document: StreamDocument) => number): {
     writes: (Write | Removal)[];
@@ -170,6 +170,8 @@ export class WorkingSet {
   } {
     const changed = [...this.#loaded.values()].filter(({ stored, document }) => document !== stored);
     let room = MOST_DOCUMENTS - changed.length - this.#aside.size;
+    // A store that takes more would hide it until another one is used.
+    if (room < 0) throw new Error(`${MOST_DOCUMENTS - room} documents are more than a transaction takes`);
     const writes: Write[] = [];
     const documents: StreamDocument[] = [];
     for (const { ref, etag, stored, document } of changed) {
