@@ -139,6 +139,18 @@ describe('views', () => {
     expect(await table.reached('o0', 90, 50)).toBe(true);
   });
 
+  test('a table of an earlier version gets what may be null; what may not stops the start, not each row', async () => {
+    const name = 'older_view';
+    const id = { id: 'text', version: 'bigint' };
+    await new Table(database, { name, columns: id }).create();
+    const wider = new Table(database, { name, columns: { ...id, note: 'text?' } });
+    await wider.create();
+    await wider.write([{ id: 'a', version: 1, note: 'new' }]);
+    expect(await database.query(`select id, note from ${name}`)).toEqual([{ id: 'a', note: 'new' }]);
+    const strict = new Table(database, { name, columns: { ...id, kind: 'text' } });
+    await expect(strict.create()).rejects.toThrow(/column .*kind.* does not exist/);
+  });
+
   test('while the server is away every query is a fault; afterwards it finds what was written', async () => {
     const before = await notes();
     await postgres.server.kill('SIGKILL');

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Fault } from '../errors.ts';
 import type { Message } from '../events/message.ts';
 import { silent } from '../log.ts';
 import { type FakeSidecar, startFakeSidecar } from '../testing/fake-sidecar.ts';
 import { type FakeViews, fakeViews } from '../testing/fake-views.ts';
 import { Database } from './database.ts';
 import { project } from './projection.ts';
-import { Table } from './table.ts';
+import { type Row, Table } from './table.ts';
 
 let fake: FakeSidecar;
 let views: FakeViews;
@@ -36,7 +37,7 @@ test('a message whose values are refused is poison at the fifth try; those besid
   expect(statuses.map(([good]) => good)).toEqual(Array(5).fill('SUCCESS'));
   expect(statuses.map(([, bad]) => bad)).toEqual([
     ...Array(4).fill('RETRY'),
-    { poison: 'PROJECTION_FAILED', attempts: 5 },
+    { poison: 'PROJECTION_FAILED', attempts: 5, detail: expect.any(String) },
   ]);
 });
 
@@ -50,4 +51,21 @@ test('a database that reads but cannot write blames no message, however often it
   for (let attempt = 1; attempt <= 7; attempt++) expect(await handle([note('a', 'x')])).toEqual(['RETRY']);
   full = false;
   expect(await handle([note('a', 'x')])).toEqual(['SUCCESS']);
+});
+
+test('rows may be read first; what they are read from may be away, and blames no message', async () => {
+  const names = new Map<string, string | Error>([['b', 'Bob']]);
+  const read = async ({ version, data: { id } }: Message<{ id: string }>): Promise<Row[]> => {
+    const text = names.get(id) ?? new Fault('the store is away');
+    if (text instanceof Error) throw text;
+    return [{ id, version, text }];
+  };
+  const { handle } = project({ topic: 'orders', tables: [{ table, rows: { 'note.taken': read } }] }, silent);
+  for (let n = 0; n < 7; n += 1) expect(await handle([note('a', null), note('b', null)])).toEqual(['RETRY', 'SUCCESS']);
+  expect(views.row('notes', 'b')).toMatchObject({ text: 'Bob' });
+  names.set('a', 'Ada');
+  expect(await handle([note('a', null)])).toEqual(['SUCCESS']);
+  names.set('a', new Error('a mistake in our rows'));
+  for (let n = 0; n < 4; n += 1) expect(await handle([note('a', null)])).toEqual(['RETRY']);
+  expect(await handle([note('a', null)])).toMatchObject([{ poison: 'PROJECTION_FAILED' }]);
 });

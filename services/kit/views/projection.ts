@@ -1,6 +1,7 @@
 // Keeps a table in step with a topic: batches of messages become rows in one statement.
 import type { Logger } from 'pino';
 import type { Subscription } from '../dapr/subscriber.ts';
+import { causeOf, Fault } from '../errors.ts';
 import type { TopicName } from '../events/catalogue.ts';
 import type { Message } from '../events/message.ts';
 import type { Status } from '../events/reactor.ts';
@@ -9,10 +10,13 @@ import type { Row, Table } from './table.ts';
 
 const TRIES = 5;
 
-/** A table and what each type of message makes of it: whole rows, so that a newer one can stand for all before it. */
+/**
+ * A table and what each type of message makes of it: whole rows, so that a newer one can stand for all before it. Rows of
+ * what no event may carry (personal data) are read by the message's id from the own store, which then is as new or newer.
+ */
 export interface TableRows {
   readonly table: Table;
-  readonly rows: Readonly<Record<string, (message: Message<never>) => readonly Row[]>>;
+  readonly rows: Readonly<Record<string, (message: Message<never>) => readonly Row[] | Promise<readonly Row[]>>>;
 }
 
 /** What is kept of one topic. A topic is heard once by a service's views, however many tables it fills. */
@@ -26,24 +30,38 @@ export function project(projection: Projection, log: Logger): Subscription {
   const failures = new Map<string, number>();
   const { tables } = projection;
 
+  function rowsOf(messages: readonly Message[]): Promise<Row[][]> {
+    const made = ({ rows }: TableRows) =>
+      messages.map((message) => rows[message.type]?.(message as Message<never>) ?? []);
+    return Promise.all(tables.map(async (each) => (await Promise.all(made(each))).flat()));
+  }
+
   /** Each table takes its rows in one statement; a repeat of what is there changes nothing. */
-  async function write(messages: readonly Message[]): Promise<void> {
-    for (const { table, rows } of tables) {
-      await table.write(messages.flatMap((message) => rows[message.type]?.(message as Message<never>) ?? []));
-    }
+  async function write(rows: readonly Row[][]): Promise<void> {
+    for (const [n, { table }] of tables.entries()) await table.write(rows[n] ?? []);
+  }
+
+  function failed(message: Message, error: unknown): Status {
+    const attempts = (failures.get(message.id) ?? 0) + 1;
+    failures.set(message.id, attempts);
+    return attempts < TRIES ? 'RETRY' : { poison: 'PROJECTION_FAILED', attempts, detail: causeOf(error) };
   }
 
   async function one(message: Message): Promise<Status> {
+    let rows: Row[][];
     try {
-      await write([message]);
+      rows = await rowsOf([message]);
+    } catch (error) {
+      log.warn({ err: error, message: message.id }, 'a row could not be made');
+      return error instanceof Fault ? 'RETRY' : failed(message, error); // what it reads is out of reach: nothing is wrong
+    }
+    try {
+      await write(rows);
       failures.delete(message.id);
       return 'SUCCESS';
     } catch (error) {
       log.warn({ err: error, message: message.id }, 'a row could not be written');
-      if (!(error instanceof ValuesRefused)) return 'RETRY';
-      const attempts = (failures.get(message.id) ?? 0) + 1;
-      failures.set(message.id, attempts);
-      return attempts < TRIES ? 'RETRY' : { poison: 'PROJECTION_FAILED', attempts };
+      return error instanceof ValuesRefused ? failed(message, error) : 'RETRY';
     }
   }
 
@@ -55,7 +73,7 @@ export function project(projection: Projection, log: Logger): Subscription {
     maxAwait: 500,
     async handle(messages) {
       try {
-        await write(messages);
+        await write(await rowsOf(messages));
         return messages.map(() => 'SUCCESS');
       } catch (error) {
         log.warn({ err: error, topic: projection.topic }, 'a batch could not be projected at once');

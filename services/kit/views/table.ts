@@ -24,7 +24,11 @@ export class Table {
     this.#upsert = upsertOf(definition);
   }
 
-  /** Creates what is missing; safe to repeat and to run in two replicas at once. */
+  /**
+   * Creates what is missing; safe to repeat and to run in two replicas at once. A column that is new and allows null is
+   * added to a table that is there: its rows get it with their next event.
+   * @throws {Fault} the database is out of reach, or its table lacks a column that allows no null: rows would be buried
+   */
   async create(): Promise<void> {
     const { name, columns, indexes } = this.definition;
     const list = Object.entries(columns).map(([column, type]) =>
@@ -32,6 +36,10 @@ export class Table {
     );
     const statements = [
       `create table if not exists ${name} (${list.join(', ')}, primary key (id))`,
+      ...Object.entries(columns)
+        .filter(([, type]) => type.endsWith('?'))
+        .map(([column, type]) => `alter table ${name} add column if not exists ${column} ${type.slice(0, -1)}`),
+      `do $$ begin perform ${Object.keys(columns).join(', ')} from ${name} limit 0; end $$`,
       ...(indexes ?? []),
     ];
     await this.database.exec(`select pg_advisory_xact_lock(7352); ${statements.join('; ')}`);
