@@ -1,5 +1,6 @@
 // Asks another service, through both sidecars, for something that it answers as JSON.
 import { Fault } from '../errors.ts';
+import type { Origin } from '../events/aggregate.ts';
 import type { Reply, Sidecar } from './sidecar.ts';
 
 export interface Question {
@@ -11,6 +12,8 @@ export interface Question {
   readonly body?: unknown;
   /** Milliseconds. */
   readonly timeout: number;
+  /** On whose behalf: goes along as trace context and request id, so that what follows there belongs to it. */
+  readonly origin?: Pick<Origin, 'correlationId' | 'traceparent'>;
 }
 
 /** What the service answers; undefined without a body (204). @throws {Fault} no answer, not all of it, or another status than 2xx. */
@@ -24,8 +27,12 @@ export async function lookUp<T>(sidecar: Pick<Sidecar, 'invoke'>, question: Ques
   return reply.status === 404 ? undefined : answerOf<T>(question, reply);
 }
 
-function sent(sidecar: Pick<Sidecar, 'invoke'>, { to, method, path, body, timeout }: Question): Promise<Reply> {
-  return sidecar.invoke(to, method, path, { body, timeout });
+function sent(sidecar: Pick<Sidecar, 'invoke'>, { to, method, path, body, timeout, origin }: Question): Promise<Reply> {
+  return sidecar.invoke(to, method, path, { body, timeout, headers: origin && headersOf(origin) });
+}
+
+function headersOf({ correlationId, traceparent }: Pick<Origin, 'correlationId' | 'traceparent'>) {
+  return { 'x-request-id': correlationId, ...(traceparent !== '' && { traceparent }) };
 }
 
 function answerOf<T>({ to, method, path }: Question, { status, body }: Reply): T {

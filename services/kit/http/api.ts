@@ -45,7 +45,7 @@ export interface Spec {
 
 /** Who caused what, for events and logs. */
 export interface Origin {
-  /** The caller's id, or `anonymous`. */
+  /** The caller's id, `app:<app-id>` of the service that calls an internal route, or `anonymous`. */
   readonly actor: string;
   readonly correlationId: string;
   readonly traceparent: string;
