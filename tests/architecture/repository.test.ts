@@ -43,6 +43,15 @@ describe('contracts', () => {
     }
   });
 
+  test('none carries personal data: events are kept for ever, so who it is, is asked of the owner', () => {
+    const named = contracts.flatMap(({ path }) =>
+      [...read(path).matchAll(/"(e-?mail|phone|(first|last|full|customer)name|birthday|street|postcode|iban)":/gi)].map(
+        ([, name]) => `${path}: ${name}`,
+      ),
+    );
+    expect(named).toEqual([]);
+  });
+
   test('topics are heard by services that exist', () => {
     const known = services.map(({ appId }) => appId);
     for (const { owner, heardBy } of Object.values(catalogue as Record<string, Topic>)) {

@@ -33,10 +33,11 @@ export interface StreamKind<S = unknown, E extends DomainEvent = DomainEvent> {
   readonly initial: S;
   evolve(state: S, event: E, as: RecordedAs): S;
   /**
-   * `inline`: short-lived, all events stay in the document. `paged`: long-lived, events leave in pages of 16;
-   * such a stream is an effect, its cause is published in its stead.
+   * `inline`: short-lived, all events stay in the document. `paged`: long-lived, events leave in pages of 16; what is
+   * changed with every sale is an effect, and its cause is published in its stead. `latest`: the state and the newest
+   * events only, never published: what must be forgotten one day (personal data), or is told anew all the time.
    */
-  readonly retention: 'inline' | 'paged';
+  readonly retention: 'inline' | 'paged' | 'latest';
   /** Where the events go; absent: the stream is read for history only. */
   readonly topic?: TopicName;
   /** The partition of all events of one stream: a constant of the stream, known from its first event. */

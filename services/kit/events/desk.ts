@@ -55,8 +55,11 @@ export class Desk {
   /**
    * The version that this very command led to, if an earlier try of it was committed and only the answer got lost.
    * Told by the causation of the recent events: enough for the tries of one `execute`, not for repeats days later.
+   * @throws {Error} the stream's events do not tell: it is not published, and keeps more than the latest
    */
   wrote(ref: StreamRef): number | undefined {
+    const { name, topic, retention } = ref.kind;
+    if (topic === undefined && retention !== 'latest') throw new Error(`${name} does not keep who caused what`);
     const { causationId } = this.origin;
     return this.#work.document(ref).events.findLast((event) => event.causationId === causationId)?.version;
   }

@@ -66,14 +66,18 @@ export function append<S, E extends DomainEvent>(
   let { version, state } = document;
   let at = document.events.at(-1)?.at ?? '';
   if (now > at) at = now;
-  const stored = [...document.events];
+  const forgets = kind.retention === 'latest';
+  if (forgets && kind.topic !== undefined) throw new Error(`${kind.name} is published and cannot forget`);
+  const stored = forgets ? [] : [...document.events];
   for (const event of events) {
     version += 1;
     state = kind.evolve(state, event, { version, at });
     const core = { type: event.type, version, at, data: event.data };
     stored.push(
       kind.topic === undefined
-        ? core
+        ? forgets
+          ? { ...core, causationId: origin.causationId }
+          : core
         : {
             ...core,
             id: eventId(document.key, version),
