@@ -1,9 +1,10 @@
 // What holds for the files beside the code: contracts, Dapr resources, packages, and nothing of anybody's own machine.
 import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
+import { routeOf } from '../../services/gateway/routes.ts';
 import { catalogue, type Topic } from '../../services/kit/events/catalogue.ts';
 import { services } from '../../stack/services.ts';
-import { files, read, sources } from './sources.ts';
+import { files, read, serviceOf, sources } from './sources.ts';
 
 describe('contracts', () => {
   const contracts = files
@@ -99,6 +100,15 @@ describe('Dapr resources', () => {
     for (const list of scoped.values()) list.sort();
     expect(scoped).toEqual(declared);
   });
+});
+
+test('what a service offers to the public is reached through the gateway', () => {
+  const offered = sources
+    .filter(({ path }) => path.startsWith('services/') && !/\.test\.ts$|\/(testing|kit)\//.test(path))
+    .flatMap(({ path, text }) => [...text.matchAll(/\bapi\('(\/[\w-]+)'/g)].map(([, base]) => ({ path, base })));
+  expect(offered.length).toBeGreaterThan(5);
+  const lost = offered.filter(({ path, base }) => routeOf(`/api/v1${base}`)?.appId !== serviceOf(path));
+  expect(lost).toEqual([]);
 });
 
 describe('packages', () => {
