@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { v5 } from 'uuid';
 import { z } from 'zod';
 import { ConfigError, Flag, Port, readConfig, Words } from './config.ts';
+import { idOf, isUuid, NAMESPACE } from './ids.ts';
 import { Amount, Currency, Quantity, total } from './money.ts';
 import { Day, Instant, TimeZone } from './time.ts';
 
@@ -20,6 +22,18 @@ describe('settings', () => {
     expect(read).toThrow(ConfigError);
     expect(read).toThrow(/PORT is wrong.*ON is wrong.*KEY is not set/);
     expect(read).not.toThrow(/70000/);
+  });
+});
+
+describe('an id made of a name', () => {
+  test.each([['a'], ['order', 'o-1'], ['', ''], ['a|1:b', 'ü €']])('is the uuid v5 of %s %s', (...parts) => {
+    const name = parts.map((part) => `${part.length}:${part}`).join('|');
+    expect(idOf(...parts)).toBe(v5(name, NAMESPACE));
+    expect(isUuid(idOf(...parts))).toBe(true);
+  });
+
+  test('tells where its parts end', () => {
+    expect(idOf('a', 'bc')).not.toBe(idOf('ab', 'c'));
   });
 });
 

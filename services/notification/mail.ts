@@ -9,9 +9,18 @@ export interface Mail {
 
 const LANGUAGE = 'en-US';
 
+/** By currency: making one takes longer than all the rest of a mail. */
+const formats = new Map<string, Intl.NumberFormat>();
+
+function formatOf(currency: string): Intl.NumberFormat {
+  const format = formats.get(currency) ?? new Intl.NumberFormat(LANGUAGE, { style: 'currency', currency });
+  formats.set(currency, format);
+  return format;
+}
+
 /** An amount of minor units as people write it: 123456 USD is $1,234.56, 1234 JPY is ¥1,234. Exact at any size. */
 export function money(amount: number, currency: string): string {
-  const format = new Intl.NumberFormat(LANGUAGE, { style: 'currency', currency });
+  const format = formatOf(currency);
   const digits = format.resolvedOptions().maximumFractionDigits ?? 0;
   const text = String(Math.abs(amount)).padStart(digits + 1, '0');
   const decimal = digits === 0 ? text : `${text.slice(0, -digits)}.${text.slice(-digits)}`;

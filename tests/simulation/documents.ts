@@ -23,6 +23,23 @@ export interface Guarded {
   readonly guard: { readonly etag: string } | 'new' | 'any';
 }
 
+/** A document as it was read. Its text is parsed when somebody wants to know more than its ETag, once for each reader. */
+class Shown<T> {
+  readonly etag: string;
+  readonly #text: string;
+  #value: T | undefined;
+
+  constructor({ text, etag }: { readonly text: string; readonly etag: string }) {
+    this.etag = etag;
+    this.#text = text;
+  }
+
+  get value(): T {
+    this.#value ??= JSON.parse(this.#text) as T;
+    return this.#value;
+  }
+}
+
 /** Operations that every store takes in one transaction (decision 0001). */
 const MOST_OPERATIONS = 100;
 
@@ -39,25 +56,27 @@ export class Documents {
 
   read<T>(key: string): { value: T; etag: string } | undefined {
     const held = this.#held.get(key);
-    return held && { value: JSON.parse(held.text) as T, etag: held.etag };
+    return held && new Shown<T>(held);
   }
 
   /** What was there before the last write, if that was less than `age` milliseconds ago; else what is there. */
   readLate<T>(key: string, age: number): { value: T; etag: string } | undefined {
     const held = this.#held.get(key);
     if (!held || this.#now() - held.at > age) return this.read(key);
-    return held.before && { value: JSON.parse(held.before.text) as T, etag: held.before.etag };
+    return held.before && new Shown<T>(held.before);
   }
 
-  /** Writes all or nothing; false: a guard did not hold. */
-  write(writes: readonly Guarded[]): boolean {
+  /** Writes all or nothing; false: a guard did not hold, or it is longer than `most` characters. */
+  write(writes: readonly Guarded[], most = Number.POSITIVE_INFINITY): boolean {
     if (writes.length > MOST_OPERATIONS || new Set(writes.map(({ key }) => key)).size < writes.length) {
       throw new Error(`no store takes this transaction: ${writes.map(({ key }) => key).join(' ')}`);
     }
     if (!writes.every((write) => this.#holds(write))) return false;
-    for (const write of writes) {
-      if (write.remove) this.#held.delete(write.key);
-      else this.#put(write.key, write.value);
+    const texts = writes.map(({ remove, value }) => (remove ? '' : JSON.stringify(value)));
+    if (texts.reduce((sum, { length }) => sum + length, 0) > most) return false;
+    for (const [index, { key, value, remove }] of writes.entries()) {
+      if (remove) this.#held.delete(key);
+      else this.#put(key, value, texts[index] as string);
     }
     return true;
   }
@@ -73,12 +92,12 @@ export class Documents {
     return guard === 'new' ? held === undefined : held?.etag === guard.etag;
   }
 
-  #put(key: string, value: unknown): void {
+  #put(key: string, value: unknown, text: string): void {
     const held = this.#held.get(key);
     this.#etags += 1;
     const version = this.#look(key, value as Partial<StreamDocument>, held);
     this.#held.set(key, {
-      text: JSON.stringify(value),
+      text,
       etag: `${this.#etags}`,
       at: this.#now(),
       before: held && { text: held.text, etag: held.etag },

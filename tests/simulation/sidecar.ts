@@ -108,18 +108,13 @@ export function sidecarOf(world: World, owner: SimulatedProcess): Sidecar {
         () => `delete ${key}`,
         () => void documents(store).write([{ key, remove: true, guard: 'any' }]),
       ),
-    transact: (store, writes, mostBytes = Number.POSITIVE_INFINITY) => {
-      // A document is no longer than 400 KB, and here much shorter: only many can be too long.
-      if (writes.length > 20 && JSON.stringify(writes).length > mostBytes) {
-        return Promise.reject(new Conflict('too many bytes'));
-      }
-      return call(
+    transact: (store, writes, mostBytes) =>
+      call(
         () => `transact ${writes.map(({ key }) => key).join(' ')}`,
         () => {
-          if (!documents(store).write(writes.map(guarded))) throw new Conflict(`transaction on ${store} refused`);
+          if (!documents(store).write(writes.map(guarded), mostBytes)) throw new Conflict(`${store} refused`);
         },
-      );
-    },
+      ),
     publish: (_, topic, publications) =>
       publications.length === 0
         ? Promise.resolve([])
