@@ -9,8 +9,9 @@ export interface Mail {
 
 const LANGUAGE = 'en-US';
 
-/** By currency: making one takes longer than all the rest of a mail. */
+/** By currency and by time zone: making one takes longer than all the rest of a mail. */
 const formats = new Map<string, Intl.NumberFormat>();
+const days = new Map<string, Intl.DateTimeFormat>();
 
 function formatOf(currency: string): Intl.NumberFormat {
   const format = formats.get(currency) ?? new Intl.NumberFormat(LANGUAGE, { style: 'currency', currency });
@@ -93,7 +94,9 @@ ${lines.map(
 
 function dayOf({ placedAt, timeZone }: Content): string {
   try {
-    return new Intl.DateTimeFormat(LANGUAGE, { timeZone, dateStyle: 'long' }).format(new Date(placedAt));
+    const format = days.get(timeZone) ?? new Intl.DateTimeFormat(LANGUAGE, { timeZone, dateStyle: 'long' });
+    days.set(timeZone, format);
+    return format.format(new Date(placedAt));
   } catch {
     return placedAt.slice(0, 10); // a zone that this runtime does not know must not keep a mail for ever
   }

@@ -16,7 +16,7 @@ export const shops: ReadonlyMap<string, Shop> = new Map([
 /** Wanted by everybody. */
 export const hot = ['tea', 'milk', 'bread', 'salt'];
 /** For baskets that do not fit one transaction. */
-export const rare = Array.from({ length: 110 }, (_, n) => `rare-${n}`);
+export const rare = Array.from({ length: 96 }, (_, n) => `rare-${n}`);
 
 export function productOf(sku: string): PricedProduct {
   return { sku, known: true, amount: 100 + 7 * sku.length, currency: 'USD', department: 'food', name: sku };

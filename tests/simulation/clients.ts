@@ -12,7 +12,7 @@ const ORDERS = '/api/v1/orders';
 const PATIENCE = 6_000;
 
 /** How many orders a second come in. */
-const RATE = 80;
+const RATE = 120;
 
 /** What people want on this day. */
 interface Demand {
@@ -34,7 +34,7 @@ export class Clients {
     const { random } = world;
     this.#demand = {
       skus: hot.slice(0, random.chance(0.3) ? 1 : hot.length),
-      long: random.chance(0.2) ? 0.06 : 0.005,
+      long: random.chance(0.15) ? 0.04 : 0.002,
       cancelled: random.chance(0.3) ? 0.5 : 0.1,
     };
   }
@@ -97,8 +97,8 @@ export class Clients {
 
   #basket(): { sku: string; quantity: number }[] {
     const { random } = this.#world;
-    if (random.chance(this.#demand.long)) return rare.slice(random.below(10)).map((sku) => ({ sku, quantity: 1 }));
-    const lines = Array.from({ length: 1 + random.below(3) }, () => ({
+    if (random.chance(this.#demand.long)) return rare.slice(random.below(5)).map((sku) => ({ sku, quantity: 1 }));
+    const lines = Array.from({ length: random.chance(0.8) ? 1 : 3 }, () => ({
       sku: random.pick(this.#demand.skus),
       quantity: 1 + random.below(2),
     }));
