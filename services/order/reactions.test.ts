@@ -71,6 +71,27 @@ describe('what is heard of an order', () => {
     expect(bench.published(`order:${order.orderId}`).at(-1)?.data).toMatchObject({ amount: 500, from: 'placed' });
   });
 
+  test.each([
+    ['takes what the delivery changes', (etag: string) => etag],
+    ['does not take it at once', () => 'etag-of-nothing'],
+  ])('a return of money is noted when the store shows an order as it was before, and %s', async (_, etagOf) => {
+    const [order, other] = [await placed(), await placed()];
+    await bench.deliver('payments', captured(order));
+    const keys = [order, other].map(({ orderId }) => `order:${orderId}`);
+    const bulk = `http://127.0.0.1:${bench.fake.port}/v1.0/state/statestore-order/bulk`;
+    const stored = await (await fetch(bulk, { method: 'POST', body: JSON.stringify({ keys }) })).json();
+    const before = (stored as { etag: string }[]).map((each) => ({ ...each, etag: etagOf(each.etag) }));
+    await cancel(order.orderId);
+    bench.fake.intercept = (_method, path) => {
+      if (!path.endsWith('/bulk')) return undefined;
+      bench.fake.intercept = undefined;
+      return { status: 200, body: before };
+    };
+    expect(await bench.deliver('payments', captured(other), refunded(order))).toEqual(['SUCCESS', 'SUCCESS']);
+    expect(await read(order.orderId)).toMatchObject({ payment: { status: 'refunded' } });
+    expect(await read(other.orderId)).toMatchObject({ status: 'confirmed' });
+  });
+
   test('the first word stands: stock that is released after the money came cancels nothing', async () => {
     const order = await placed();
     await bench.deliver('payments', captured(order));

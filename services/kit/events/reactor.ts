@@ -51,6 +51,12 @@ export class Reactor {
   }
 }
 
+/** A message that found nothing to do, and what it was shown: that has to be confirmed, not what is read later. */
+interface Unchanged {
+  readonly index: number;
+  readonly set: WorkingSet;
+}
+
 class Batch {
   readonly #streams: Streams;
   readonly #reactions: Reactions;
@@ -80,16 +86,16 @@ class Batch {
   }
 
   async run(): Promise<Status[]> {
-    const unchanged: number[] = [];
+    const unchanged: Unchanged[] = [];
     for (const index of this.#messages.keys()) {
       if (!this.#reaction(index)) continue;
       if (this.#isBlocked(index)) this.#retry(index);
       else await this.#guard(index, () => this.#take(index, unchanged));
     }
     await this.#flush();
-    for (const index of unchanged) {
+    for (const { index, set } of unchanged) {
       if (this.#isBlocked(index)) this.#retry(index);
-      else await this.#guard(index, () => this.#confirm(index));
+      else await this.#guard(index, () => (set === this.#set ? this.#confirm(index) : this.#alone(index)));
     }
     for (const { members, done } of this.#publishing) {
       try {
@@ -106,7 +112,7 @@ class Batch {
   }
 
   /** Decides upon one message on top of those before it, in memory. */
-  async #take(index: number, unchanged: number[]): Promise<void> {
+  async #take(index: number, unchanged: Unchanged[]): Promise<void> {
     const message = this.#message(index);
     await this.#loadAhead(index);
     const refs = await this.#set.gather(this.#touch(index), false);
@@ -131,7 +137,7 @@ class Batch {
       // What it found done may be what others of this batch do: it is decided again if they cannot be saved. And what it
       // did itself when it came before may still be unpublished.
       if (refs.some((ref) => this.#set.isDirty(ref))) this.#fold.push(index);
-      unchanged.push(index);
+      unchanged.push({ index, set: this.#set });
       return;
     }
     if (this.#set.dirty > MOST_DOCUMENTS) {
