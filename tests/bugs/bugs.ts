@@ -124,6 +124,29 @@ export const bugs: readonly Bug[] = [
   {
     name: 'stale read believed by a reaction',
     patches: [kit('events/reactor.ts', 'if (await this.#set.confirm(refs))', 'if (refs)')],
+    test: 'services/order/reactions.test.ts',
+  },
+  {
+    name: 'decided on one reading, confirmed on another',
+    patches: [
+      kit(
+        'events/reactor.ts',
+        '(set === this.#set ? this.#confirm(index) : this.#alone(index))',
+        'this.#confirm(index || Number(!set))',
+      ),
+    ],
+    test: 'services/order/reactions.test.ts',
+  },
+  {
+    name: 'repeat swallowed by its batch',
+    patches: [
+      kit(
+        'events/reactor.ts',
+        'unchanged.push({ index, set: this.#set });',
+        'else unchanged.push({ index, set: this.#set });',
+      ),
+    ],
+    test: 'services/inventory/reactions.test.ts',
   },
   {
     name: 'time-out taken for a decline',

@@ -5,7 +5,7 @@ import { type Copy, copySources } from './copy.ts';
 
 /** Orders that the simulation has to find a mistake in; most are found within the first episode. */
 const SIMULATION = ['tests/simulation/main.ts', '--orders', '6000', '--size', '300', '--threads', '1', '--brief'];
-const JEST = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js'];
+const JEST = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--forceExit'];
 const AT_ONCE = 2;
 /** Milliseconds. */
 const PATIENCE = 900_000;
