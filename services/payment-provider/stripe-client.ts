@@ -30,7 +30,7 @@ export function traced<T>(traceparent: string, work: () => Promise<T>): Promise<
  * is decided by the payment's work sweep alone.
  */
 export function stripeThroughSidecar(settings: StripeSettings): Stripe {
-  const send = settings.fetch ?? plainFetch;
+  const send = settings.fetch ?? plainFetch();
   const throughSidecar: typeof fetch = (url, init) => {
     // A Headers object, not a spread: the client hands over a list of pairs, which a spread would lose.
     const headers = new Headers(init?.headers);
