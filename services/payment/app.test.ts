@@ -155,6 +155,17 @@ describe('when the stock is there', () => {
     expect(bench.asked.at(-1)?.body).toMatchObject({ token: 'pm_second' });
   });
 
+  test('also when a repeat brings it in the same call, and the cards of others are kept', async () => {
+    const [order, other] = [await bench.order({ token: '' }), await bench.order({ token: '' })];
+    const cards = ['pm_first', 'pm_second'].map((token) => ({ orderId: order.orderId, token }));
+    const all = [...cards, { orderId: other.orderId, token: 'pm_other' }];
+    expect((await bench.as().post('/internal/prepare').send({ cards: all })).status).toBe(204);
+    expect(other.hasCard()).toBe(true);
+    await bench.deliver('inventory', order.reserved);
+    await until(order, 'captured');
+    expect(bench.asked.at(-1)?.body).toMatchObject({ token: 'pm_second' });
+  });
+
   test('the provider is asked what it knows once it has forgotten our keys', async () => {
     bench.provider.capture = () => 500;
     const order = await bench.order();

@@ -26,12 +26,12 @@ export function preparedCards(sidecar: Sidecar, store: string): PreparedCards {
     return keys.map(async (key) => (found.get(key) ?? (await sidecar.get<Card>(store, key)))?.value.token);
   });
   return {
-    keep: (cards) =>
-      sidecar.saveEach(
-        store,
-        cards.map(({ orderId, token }) => ({ key: preparedKey(orderId), value: { token } satisfies Card })),
-        { ttlSeconds: DAY },
-      ),
+    keep(cards) {
+      const last = new Map(cards.map(({ orderId, token }) => [preparedKey(orderId), { token } satisfies Card]));
+      // One write per key: a store may refuse the whole call for a key that comes twice.
+      const documents = [...last].map(([key, value]) => ({ key, value }));
+      return sidecar.saveEach(store, documents, { ttlSeconds: DAY });
+    },
     find: (orderId) => finds.add(preparedKey(orderId)),
   };
 }
