@@ -53,6 +53,18 @@ test('a database that reads but cannot write blames no message, however often it
   expect(await handle([note('a', 'x')])).toEqual(['SUCCESS']);
 });
 
+test('a database that takes nothing is not asked again for every message of a batch', async () => {
+  let writes = 0;
+  fake.intercept = (_, __, body) => {
+    if (!body.includes('insert into')) return undefined;
+    writes += 1;
+    return { status: 500, body: { errorCode: 'ERR', message: 'dial error: connection refused' } };
+  };
+  const { handle } = subscription();
+  expect(await handle([note('a', 'x'), note('b', 'x'), note('c', 'x')])).toEqual(['RETRY', 'RETRY', 'RETRY']);
+  expect(writes).toBe(2); // all together, and the first alone
+});
+
 test('rows may be read first; what they are read from may be away, and blames no message', async () => {
   const names = new Map<string, string | Error>([['b', 'Bob']]);
   const read = async ({ version, data: { id } }: Message<{ id: string }>): Promise<Row[]> => {

@@ -43,11 +43,16 @@ export function project(projection: Projection, log: Logger): Subscription {
 
   function failed(message: Message, error: unknown): Status {
     const attempts = (failures.get(message.id) ?? 0) + 1;
-    failures.set(message.id, attempts);
-    return attempts < TRIES ? 'RETRY' : { poison: 'PROJECTION_FAILED', attempts, detail: causeOf(error) };
+    if (attempts < TRIES) {
+      failures.set(message.id, attempts);
+      return 'RETRY';
+    }
+    failures.delete(message.id);
+    return { poison: 'PROJECTION_FAILED', attempts, detail: causeOf(error) };
   }
 
-  async function one(message: Message): Promise<Status> {
+  /** Undefined: the database takes nothing now, whoever asks. */
+  async function one(message: Message): Promise<Status | undefined> {
     let rows: Row[][];
     try {
       rows = await rowsOf([message]);
@@ -61,7 +66,7 @@ export function project(projection: Projection, log: Logger): Subscription {
       return 'SUCCESS';
     } catch (error) {
       log.warn({ err: error, message: message.id }, 'a row could not be written');
-      return error instanceof ValuesRefused ? failed(message, error) : 'RETRY';
+      return error instanceof ValuesRefused ? failed(message, error) : undefined;
     }
   }
 
@@ -74,13 +79,18 @@ export function project(projection: Projection, log: Logger): Subscription {
     async handle(messages) {
       try {
         await write(await rowsOf(messages));
+        for (const { id } of messages) failures.delete(id);
         return messages.map(() => 'SUCCESS');
       } catch (error) {
         log.warn({ err: error, topic: projection.topic }, 'a batch could not be projected at once');
       }
       const statuses: Status[] = [];
-      for (const message of messages) statuses.push(await one(message));
-      return statuses;
+      for (const message of messages) {
+        const status = await one(message);
+        if (status === undefined) break; // each further try could take a whole time-out
+        statuses.push(status);
+      }
+      return messages.map((_, index) => statuses[index] ?? 'RETRY');
     },
   };
 }
