@@ -207,6 +207,16 @@ describe('POST /orders', () => {
     await soon(() => bench.published(`order:${body.id}`).length === 1);
   });
 
+  test('answers a repeat that waits what is stored, also when another replica has changed it since', async () => {
+    const { id } = (await bench.post(webOrder, customer, 'elsewhere')).body;
+    await soon(() => bench.published(`order:${id}`).length === 1);
+    await bench.deliver('payments', paid('payment.captured', bench.summary(id), 2));
+    const stored = bench.document(`order:${id}`) as object;
+    await bench.fake.client.save('statestore-order', `order:${id}`, { ...stored, version: 3 }, 'any');
+    const again = await bench.post(webOrder, customer, 'elsewhere').set('prefer', 'wait=5');
+    expect(again).toMatchObject({ headers: { etag: '"3"' }, body: { id, version: 3 } });
+  });
+
   test('waits for the final order, if the client wants', async () => {
     const published = bench.fake.published.length;
     const answer = bench.post(webOrder).set('prefer', 'wait=10').then();

@@ -27,7 +27,9 @@ export function untilFinal(streams: Streams): UntilFinal {
   return async (orderId, seconds, signal, known) => {
     const ref = orderOf(orderId);
     const end = performance.now() + seconds * 1_000;
-    let document = known ?? streams.lately(ref);
+    const lately = known ?? streams.lately(ref);
+    // What is final may still be cancelled, also elsewhere: that answer is read.
+    let document = !known && lately && isFinal(lately.state) ? await streams.read(ref) : lately;
     for (let round = 0; ; round += 1) {
       if (document && isFinal(document.state)) return document;
       const left = end - performance.now();
