@@ -2,12 +2,13 @@
 
 import type { FindProducts } from '#kit/clients/products';
 import type { FindShop, Shop } from '#kit/clients/shops';
-import { isRefusal, type Refusal, refuse } from '#kit/errors';
+import { Fault, isRefusal, type Refusal, refuse } from '#kit/errors';
 import type { Origin } from '#kit/events/aggregate';
 import type { CommandIdentity } from '#kit/events/desk';
 import { recall } from '#kit/events/document';
 import type { Streams } from '#kit/events/streams';
 import type { Caller } from '#kit/http/api';
+import type { Admission } from './admission.ts';
 import type { Neighbours } from './neighbours.ts';
 import { type OrderSummary, orderOf, place } from './order.ts';
 import { price } from './pricing.ts';
@@ -24,6 +25,7 @@ export interface PlaceOrderParts {
   readonly findShop: FindShop;
   readonly findProducts: FindProducts;
   readonly neighbours: Neighbours;
+  readonly admission: Admission;
   readonly deadlineSeconds: number;
 }
 
@@ -48,6 +50,8 @@ export async function placeOrder(
   if (denied) return denied;
   const known = await replay(parts.streams, command);
   if (known) return known;
+  // After the replay: who repeats an order that was taken in gets its answer, however much there is to do.
+  if (parts.admission.overloaded) throw new Fault('more orders than can be carried', { retryAfter: 2 });
   const shape = checkShape(body, parts.streams.clock());
   if (shape) return shape;
 

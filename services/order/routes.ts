@@ -1,6 +1,6 @@
 // The public surface of order.
 import { z } from 'zod';
-import { Fault, isRefusal, refuse } from '#kit/errors';
+import { isRefusal, refuse } from '#kit/errors';
 import { type Api, accepted, api, type Caller, created, ok } from '#kit/http/api';
 import { MAX_WAIT } from '#kit/http/call';
 import { Joining } from '#kit/http/idempotency';
@@ -22,7 +22,7 @@ const Seconds = z
   .min(0)
   .transform((seconds) => Math.min(seconds, MAX_WAIT));
 
-export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }): Api {
+export function routes(parts: Omit<PlaceOrderParts, 'admission'> & { readonly views: OrderViews }): Api {
   const { streams, views } = parts;
   const running = new Joining<Placed>();
   const final = untilFinal(streams);
@@ -55,12 +55,11 @@ export function routes(parts: PlaceOrderParts & { readonly views: OrderViews }):
         ],
       },
       async ({ body, caller, commandId: id, payloadHash: hash, origin, wait, signal }) => {
-        if (admission.overloaded) throw new Fault('more orders than can be carried', { retryAfter: 2 });
         const command = { id, hash };
         const cause = { ...origin, causationId: id };
         const placed = await running.run(command, () =>
           admission.place(
-            () => placeOrder(parts, body, caller, command, cause),
+            () => placeOrder({ ...parts, admission }, body, caller, command, cause),
             (done) => (isRefusal(done) || done.replayed ? undefined : streams.changed(orderOf(id), UNDECIDED)),
           ),
         );

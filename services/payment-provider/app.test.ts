@@ -154,6 +154,20 @@ describe('webhooks', () => {
     expect(second?.data.payload).toEqual(first?.data.payload);
   });
 
+  test('what an answer has told already is acknowledged and goes no further; another payment does', async () => {
+    provider.capture = async () => ({ outcome: 'captured', providerRef: 'pi_1', amount: 1299, currency: 'USD' });
+    const server = app();
+    const send = (path: string) => request(server).post(`/internal/${path}`).set('dapr-api-token', 'app-token');
+    const tell = ({ body, signature }: { body: string; signature: string }) =>
+      send('webhooks').set('stripe-signature', signature).set('content-type', 'application/json').send(body);
+    await send('capture').send(CAPTURE);
+    expect((await tell(SUCCEEDED)).status).toBe(200);
+    expect(published).toEqual([]);
+    const other = { id: 'pi_2', amount_received: 1, currency: 'usd', metadata: { payment_id: 'p2', order_id: 'o2' } };
+    expect((await tell(webhook('payment_intent.succeeded', other))).status).toBe(200);
+    expect(published.map(({ partitionKey }) => partitionKey)).toEqual(['p2']);
+  });
+
   test.each([
     ['no signature', { ...SUCCEEDED, signature: '' }],
     ['a wrong one', { ...SUCCEEDED, signature: SUCCEEDED.signature.replace(/.$/, (c) => (c === '0' ? '1' : '0')) }],

@@ -47,10 +47,10 @@ export function routes({ appId, adapter, sidecar, now }: Dependencies): Api<Spec
   const told = new Told();
   return internal('')
     .post('/capture', { summary: 'Take the money of a payment', takes: Capture, answers }, async ({ body, origin }) =>
-      ok(told.by(body, await traced(origin.traceparent, () => adapter().provider.capture(body)))),
+      ok(told.remember(body, await traced(origin.traceparent, () => adapter().provider.capture(body)))),
     )
     .post('/refund', { summary: 'Give money back', takes: Refund, answers }, async ({ body, origin }) =>
-      ok(told.by(body, await traced(origin.traceparent, () => adapter().provider.refund(body)))),
+      ok(told.remember(body, await traced(origin.traceparent, () => adapter().provider.refund(body)))),
     )
     .post('/lookup', { summary: 'What the provider knows', takes: Lookup, answers }, async ({ body, origin }) =>
       ok(await traced(origin.traceparent, () => adapter().provider.lookup(body))),
@@ -76,7 +76,7 @@ export function routes({ appId, adapter, sidecar, now }: Dependencies): Api<Spec
           return ok({ received: true });
         }
         const { event } = webhook;
-        if (told.has(`${event.kind} ${event.paymentId}`)) return ok({ received: true });
+        if (told.includes(event.kind, event.paymentId)) return ok({ received: true });
         const message = providerEventMessage(event, appId, origin.correlationId, origin.traceparent);
         const failed = await sidecar.publish('pubsub-saga', 'provider-events', [
           { event: message, partitionKey: event.paymentId },
@@ -98,13 +98,15 @@ const MOST_TOLD = 5_000;
 class Told {
   readonly #known = new Set<string>();
 
-  by<T extends { readonly outcome: string }>({ paymentId }: { readonly paymentId: string }, answer: T): T {
+  remember<T extends { readonly outcome: string }>({ paymentId }: { readonly paymentId: string }, answer: T): T {
+    // The outcomes that a webhook repeats by the same word.
+    if (answer.outcome !== 'captured' && answer.outcome !== 'refunded') return answer;
     if (this.#known.size >= MOST_TOLD) this.#known.delete(this.#known.values().next().value as string);
     this.#known.add(`${answer.outcome} ${paymentId}`);
     return answer;
   }
 
-  has(outcome: string): boolean {
-    return this.#known.has(outcome);
+  includes(kind: string, paymentId: string): boolean {
+    return this.#known.has(`${kind} ${paymentId}`);
   }
 }
