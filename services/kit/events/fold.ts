@@ -9,7 +9,8 @@ type Decided = Omit<Done, 'published'>;
 
 /**
  * The first try of several commands together. Undefined for whoever has to be tried alone: it does not fit in, has
- * nothing to write, or the transaction was refused. @throws {Fault} the store is out of reach, also for reading.
+ * nothing to write, cannot be read with the others, or the transaction was refused. What is wrong with one of them is
+ * its own affair.
  */
 export async function foldCommands(
   streams: Streams,
@@ -18,8 +19,12 @@ export async function foldCommands(
 ): Promise<readonly (Promise<Done> | undefined)[]> {
   const set = new WorkingSet(streams.sidecar, streams.store);
   for (const { absent } of works) set.assumeAbsent(absent ?? []);
-  const known = works.flatMap(({ touch }) => (typeof touch === 'function' ? touch(() => undefined) : touch));
-  await Promise.all([set.load(known), lane.load(false)]);
+  try {
+    const known = works.flatMap(({ touch }) => (typeof touch === 'function' ? touch(() => undefined) : touch));
+    await Promise.all([set.load(known), lane.load(false)]);
+  } catch {
+    return works.map(() => undefined);
+  }
   const outcomes: (Decided | { readonly thrown: unknown } | undefined)[] = [];
   for (const work of works) outcomes.push(await decideWithin(set, work, streams.now()));
   if (!outcomes.some((outcome) => outcome && 'desk' in outcome)) return works.map(() => undefined);
@@ -42,10 +47,10 @@ async function decideWithin(
   { touch, decide, origin }: Work<unknown>,
   now: string,
 ): Promise<Decided | { readonly thrown: unknown } | undefined> {
-  await set.gather(typeof touch === 'function' ? touch : () => touch, false);
   const before = set.savepoint();
   const desk = new Desk(set, origin, now);
   try {
+    await set.gather(typeof touch === 'function' ? touch : () => touch, false);
     const result = decide(desk);
     if (set.changed(before).length > 0 && !desk.wantsMore && set.dirty <= MOST_DOCUMENTS) {
       return { result, desk, wrote: true };

@@ -70,6 +70,17 @@ test('without the one that throws', async () => {
   expect([stored('a'), stored('b'), stored('c')]).toEqual([1, undefined, 1]);
 });
 
+test('without the one whose streams cannot be told', async () => {
+  const origin = { actor: 'test', correlationId: 'c', causationId: 'lost', traceparent: '' };
+  const touch = () => {
+    throw new Error('no such stream');
+  };
+  const lost = streams.execute({ touch, origin, decide: () => undefined });
+  const [, good] = await Promise.allSettled([lost, count('a'), count('c')]);
+  await expect(lost).rejects.toThrow('no such stream');
+  expect([good?.status, stored('a'), stored('c')]).toEqual(['fulfilled', 1, 1]);
+});
+
 test('beside one that goes in chunks', async () => {
   expect(await Promise.all([count('a'), count('b', { more: 3 }), count('c')])).toEqual([1, 3, 1]);
   expect(stored('b')).toBe(3);
