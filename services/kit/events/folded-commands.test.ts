@@ -1,11 +1,8 @@
 // Commands that come together are saved together, and none of them pays for another.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { pino } from 'pino';
-import { type FakeSidecar, startFakeSidecar } from '../testing/fake-sidecar.ts';
+import { type FakeStreams, startFakeStreams } from '../testing/fake-streams.ts';
 import { type EventOf, type StreamKind, streamOf } from './aggregate.ts';
 import type { StreamDocument } from './document.ts';
-import { Outbox } from './outbox.ts';
-import { Streams } from './streams.ts';
 
 const counters: StreamKind<number, EventOf<'order.placed', { by: string }>> = {
   name: 'counter',
@@ -14,25 +11,17 @@ const counters: StreamKind<number, EventOf<'order.placed', { by: string }>> = {
   retention: 'inline',
   topic: 'orders',
 };
-const log = pino({ level: 'silent' });
 
-let fake: FakeSidecar;
-let streams: Streams;
-let outbox: Outbox;
+let world: FakeStreams;
+let fake: FakeStreams['fake'];
+let streams: FakeStreams['streams'];
 beforeEach(async () => {
-  fake = await startFakeSidecar();
-  streams = new Streams({ sidecar: fake.client, store: 's', source: 'test' });
-  outbox = new Outbox({ sidecar: fake.client, store: 's', publisher: streams.publisher, log });
-  streams.useOutbox(outbox);
-  await outbox.start();
+  world = await startFakeStreams();
+  ({ fake, streams } = world);
   await count('warm'); // from now on commands wait for company
   fake.calls.length = 0;
 });
-afterEach(async () => {
-  fake.intercept = undefined;
-  await outbox.stop();
-  await fake.close();
-});
+afterEach(() => world.stop());
 
 /** Counts up by one, or to `more` in as many chunks. A function as `touch`: commands on one stream do not queue. */
 function count(by: string, { on = by, fails = false, more = 1 } = {}): Promise<number> {

@@ -1,11 +1,8 @@
 // Streams that forget: nothing of an earlier state stays, and a lost answer is known again all the same.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { silent } from '../log.ts';
-import { type FakeSidecar, startFakeSidecar } from '../testing/fake-sidecar.ts';
+import { type FakeStreams, startFakeStreams } from '../testing/fake-streams.ts';
 import type { EventOf, StreamKind } from './aggregate.ts';
-import { Outbox } from './outbox.ts';
 import { Records } from './records.ts';
-import { Streams } from './streams.ts';
 
 type PersonEvent = EventOf<'person.described', { readonly name: string }> | EventOf<'person.forgotten', null>;
 const people: StreamKind<{ readonly name: string } | null, PersonEvent> = {
@@ -15,20 +12,14 @@ const people: StreamKind<{ readonly name: string } | null, PersonEvent> = {
   retention: 'latest',
 };
 
-let fake: FakeSidecar;
-let streams: Streams;
-let outbox: Outbox;
+let world: FakeStreams;
+let fake: FakeStreams['fake'];
+let streams: FakeStreams['streams'];
 beforeEach(async () => {
-  fake = await startFakeSidecar();
-  streams = new Streams({ sidecar: fake.client, store: 's', source: 'test' });
-  outbox = new Outbox({ sidecar: fake.client, store: 's', publisher: streams.publisher, log: silent });
-  streams.useOutbox(outbox);
-  await outbox.start();
+  world = await startFakeStreams();
+  ({ fake, streams } = world);
 });
-afterEach(async () => {
-  await outbox.stop();
-  await fake.close();
-});
+afterEach(() => world.stop());
 
 let commands = 0;
 function change(event: PersonEvent, held?: number, kind = people) {

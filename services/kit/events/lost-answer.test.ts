@@ -1,10 +1,7 @@
 // The store commits, its answer never comes: what was saved is published all the same.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { pino } from 'pino';
-import { type FakeSidecar, startFakeSidecar } from '../testing/fake-sidecar.ts';
+import { type FakeStreams, startFakeStreams } from '../testing/fake-streams.ts';
 import { type EventOf, type Origin, type StreamKind, streamOf } from './aggregate.ts';
-import { Outbox } from './outbox.ts';
-import { Streams } from './streams.ts';
 
 const counters: StreamKind<number, EventOf<'order.placed', Record<string, never>>> = {
   name: 'counter',
@@ -14,23 +11,15 @@ const counters: StreamKind<number, EventOf<'order.placed', Record<string, never>
   topic: 'orders',
 };
 const origin: Origin = { actor: 'test', correlationId: 'c', causationId: 'x', traceparent: '' };
-const log = pino({ level: 'silent' });
 
-let fake: FakeSidecar;
-let streams: Streams;
-let outbox: Outbox;
+let world: FakeStreams;
+let fake: FakeStreams['fake'];
+let streams: FakeStreams['streams'];
 beforeEach(async () => {
-  fake = await startFakeSidecar();
-  streams = new Streams({ sidecar: fake.client, store: 's', source: 'test' });
-  outbox = new Outbox({ sidecar: fake.client, store: 's', publisher: streams.publisher, log });
-  streams.useOutbox(outbox);
-  await outbox.start();
+  world = await startFakeStreams();
+  ({ fake, streams } = world);
 });
-afterEach(async () => {
-  fake.intercept = undefined;
-  await outbox.stop();
-  await fake.close();
-});
+afterEach(() => world.stop());
 
 /** Lets the next transaction through and breaks the connection instead of answering. */
 function loseTheNextAnswer(then: () => void): void {

@@ -1,11 +1,8 @@
 // A key is done once: repeats, another payload, refusals, many other keys, a lost answer, a hot stream.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { silent } from '../log.ts';
-import { type FakeSidecar, startFakeSidecar } from '../testing/fake-sidecar.ts';
+import { type FakeStreams, startFakeStreams } from '../testing/fake-streams.ts';
 import { type Decision, type EventOf, refuse, type StreamKind, streamOf } from './aggregate.ts';
 import { once } from './once.ts';
-import { Outbox } from './outbox.ts';
-import { Streams } from './streams.ts';
 
 type Spent = EventOf<'points.spent', { readonly points: number }>;
 const accounts: StreamKind<number, Spent> = {
@@ -18,21 +15,14 @@ const account = streamOf(accounts, 'a');
 const spend = (balance: number, points: number): Decision<Spent> =>
   points > balance ? refuse('POINTS_INSUFFICIENT') : [{ type: 'points.spent', data: { points } }];
 
-let fake: FakeSidecar;
-let streams: Streams;
-let outbox: Outbox;
+let world: FakeStreams;
+let fake: FakeStreams['fake'];
+let streams: FakeStreams['streams'];
 beforeEach(async () => {
-  fake = await startFakeSidecar();
-  streams = new Streams({ sidecar: fake.client, store: 's', source: 'test' });
-  outbox = new Outbox({ sidecar: fake.client, store: 's', publisher: streams.publisher, log: silent });
-  streams.useOutbox(outbox);
-  await outbox.start();
+  world = await startFakeStreams();
+  ({ fake, streams } = world);
 });
-afterEach(async () => {
-  fake.intercept = undefined;
-  await outbox.stop();
-  await fake.close();
-});
+afterEach(() => world.stop());
 
 const send = (id: string, points = 1) =>
   once(streams, {
