@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { idOf } from '#kit/ids';
+import { type CloudEvent, event } from '#kit/testing/bench';
+import { example } from '#kit/testing/example';
 import { until } from '../../tests/conformance/until.ts';
 import { markOf } from './mail.ts';
 import { type NotificationMesh, type ReceivedMail, startNotificationMesh } from './testing/notification-mesh.ts';
@@ -19,40 +20,12 @@ interface Told {
   readonly customerId: string | null;
 }
 
-function event({ orderId, customerId }: Told, type: 'order.confirmed' | 'order.cancelled', version: number) {
-  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+function orderEvent({ orderId, customerId }: Told, type: 'order.confirmed' | 'order.cancelled', version: number) {
   const lines = [{ sku: '<b>milk</b>', quantity: 2, unitPrice: 199, discounts: [], total: 398, department: null }];
-  const payload = {
-    ...{ orderId, customerId, channel: 'web', shopId: 'web', partition: 'web-1', currency: 'USD', timeZone: 'UTC' },
-    ...{ occurredAt: null, placedAt: '2026-03-01T10:00:00.000Z', tender: { method: 'card' }, lines },
-    ...{ gross: 398, discounts: 0, net: 398, tax: 0, settled: false, deadlineAt: null },
-    ...(type === 'order.confirmed'
-      ? { paymentId: `p-${orderId}` }
-      : { cancellation: { code: 'CUSTOMER_REQUEST', detail: 'test' }, from: 'confirmed' }),
-  };
-  const stream = `order:${orderId}`;
-  return {
-    specversion: '1.0',
-    id: idOf(stream, String(version)),
-    type: `retail.${type}.v1`,
-    source: 'order',
-    subject: orderId,
-    datacontenttype: 'application/json',
-    traceparent,
-    traceid: traceparent,
-    data: {
-      stream,
-      version,
-      at: '2026-03-01T10:00:00.000Z',
-      actor: 'a',
-      correlationId: 'c',
-      causationId: 'x',
-      payload,
-    },
-  };
+  return event(type, `order:${orderId}`, version, example(type, { orderId, customerId, lines, gross: 398, net: 398 }));
 }
 
-async function publish(...events: ReturnType<typeof event>[]): Promise<void> {
+async function publish(...events: CloudEvent[]): Promise<void> {
   const publications = events.map((each) => ({ event: each, partitionKey: each.subject }));
   expect(await bench.orders.publish('pubsub-saga', 'orders', publications)).toEqual([]);
 }
@@ -64,7 +37,7 @@ function customer(): Told {
   return told;
 }
 
-const confirmed = (told: Told) => event(told, 'order.confirmed', 2);
+const confirmed = (told: Told) => orderEvent(told, 'order.confirmed', 2);
 const statusOf = async ({ orderId }: Told, template = 'order-confirmed') =>
   (await bench.document(orderId, template))?.state.status;
 const about = (mails: readonly ReceivedMail[], { orderId }: Told) => mails.filter(({ html }) => html.includes(orderId));
@@ -80,7 +53,7 @@ async function expectOneEach(all: readonly Told[]): Promise<void> {
 
 test('a customer is told of confirmation and cancellation, once each, at the address that auth gives', async () => {
   const told = customer();
-  const both = [confirmed(told), event(told, 'order.cancelled', 3)];
+  const both = [confirmed(told), orderEvent(told, 'order.cancelled', 3)];
   await publish(...both);
   await until(async () => (await statusOf(told)) === 'sent' && (await statusOf(told, 'order-cancelled')) === 'sent');
   await publish(...both, ...both);

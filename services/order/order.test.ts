@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { example } from '#kit/testing/example';
 import { given } from '#kit/testing/given';
 import {
   type Cancellation,
@@ -14,25 +15,7 @@ import {
   placedOf,
 } from './order.ts';
 
-const summary: OrderSummary = {
-  orderId: 'o-1',
-  channel: 'web',
-  shopId: 'web',
-  customerId: 'c-1',
-  partition: 'web/1',
-  currency: 'USD',
-  timeZone: 'UTC',
-  occurredAt: null,
-  placedAt: '2026-01-01T00:00:00.000Z',
-  tender: { method: 'card' },
-  lines: [{ sku: 'tea', quantity: 2, unitPrice: 250, discounts: [], total: 500, department: null }],
-  gross: 500,
-  discounts: 0,
-  net: 500,
-  tax: 0,
-  settled: false,
-  deadlineAt: '2026-01-01T00:15:00.000Z',
-};
+const summary = example<OrderSummary>('order.placed', { deadlineAt: '2026-01-01T00:15:00.000Z' });
 const placed: OrderEvent = { type: 'order.placed', data: summary };
 const confirmed: OrderEvent = { type: 'order.confirmed', data: { ...summary, paymentId: 'p-1' } };
 const cancelled = (from: 'placed' | 'confirmed', cancellation: Cancellation): OrderEvent => ({

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { example } from '#kit/testing/example';
 import { given } from '#kit/testing/given';
 import { entriesOf } from './ledger.ts';
 import {
@@ -13,16 +14,7 @@ import {
   request,
 } from './payment.ts';
 
-const due: Due = {
-  paymentId: 'p-1',
-  orderId: 'o-1',
-  shopId: 's-1',
-  customerId: null,
-  partition: 's-1',
-  amount: 500,
-  currency: 'USD',
-  method: 'card',
-};
+const due = example<Due>('payment.requested');
 const reason: Reason = { code: 'CUSTOMER_REQUEST', detail: '' };
 const { method: _, ...dueUnknownTender } = due;
 const requested: PaymentEvent = { type: 'payment.requested', data: due };
@@ -89,7 +81,10 @@ describe('the ledger', () => {
   test('balances every entry, and a refund undoes a capture', () => {
     const refunded: PaymentEvent = { type: 'payment.refunded', data: { ...due, refundRef: 're_1' } };
     const entries = entriesOf([requested, captured, refunding, refunded], '2026-01-01T00:00:00.000Z');
-    expect(entries.map(({ key }) => key)).toEqual(['ledger:p-1:capture', 'ledger:p-1:refund']);
+    expect(entries.map(({ key }) => key)).toEqual([
+      `ledger:${due.paymentId}:capture`,
+      `ledger:${due.paymentId}:refund`,
+    ]);
     for (const { entry } of entries) expect(entry.lines.reduce((sum, { amount }) => sum + amount, 0)).toBe(0);
     const cleared = entries.flatMap(({ entry }) => entry.lines).filter(({ account }) => account === 'card-clearing');
     expect(cleared.reduce((sum, { amount }) => sum + amount, 0)).toBe(0);

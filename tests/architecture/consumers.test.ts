@@ -1,5 +1,5 @@
 // What a service reads of another one's events is written by hand: it is held to the owner's contract here. Each consumer is
-// delivered what the contracts promise, and no more, and buries nothing. (report keeps events as they come.)
+// delivered what the contracts promise, and no more, and their examples, and buries nothing. (report keeps events as they come.)
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { inventoryService } from '../../services/inventory/app.ts';
@@ -22,27 +22,28 @@ interface Schema {
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
+  readonly examples?: readonly object[];
 }
 
 const ACCOUNT = '0d5b7a52-3c64-4a0e-9d53-0a4bb3a7d6a1';
 /** Texts that have a form, or meet again in other events; any other text is a word. */
-const textsOf = (orderId: string): Readonly<Record<string, string>> => ({
-  ...{ orderId, paymentId: paymentIdOf(orderId), customerId: ACCOUNT, accountId: ACCOUNT },
+const texts: Readonly<Record<string, string>> = {
+  ...{ customerId: ACCOUNT, accountId: ACCOUNT },
   ...{ currency: 'USD', timeZone: 'UTC', template: 'order-confirmed' },
   ...{ placedAt: '2026-01-01T00:00:00.000Z', occurredAt: '2026-01-01T00:00:00.000Z' },
-});
+};
 
 /** The least that a contract promises: required members alone, one item in each list. */
-function sample(schema: Schema, texts: Readonly<Record<string, string>>, name = ''): unknown {
+function sample(schema: Schema, name = ''): unknown {
   if (schema.enum) return schema.enum[0];
   const type = Array.isArray(schema.type) ? (schema.type as string[])[0] : schema.type;
   switch (type) {
     case 'object':
       return Object.fromEntries(
-        (schema.required ?? []).map((member) => [member, sample(schema.properties?.[member] ?? {}, texts, member)]),
+        (schema.required ?? []).map((member) => [member, sample(schema.properties?.[member] ?? {}, member)]),
       );
     case 'array':
-      return [sample(schema.items ?? {}, texts)];
+      return [sample(schema.items ?? {})];
     case 'integer':
       return 1;
     case 'boolean':
@@ -61,10 +62,26 @@ const contracts = new Map(
   }),
 );
 
-function sampleOf(type: string, orderId: string): object {
+function contractOf(type: string): Schema {
   const contract = contracts.get(type);
   if (!contract) throw new Error(`no contract of ${type}`);
-  return sample(contract, textsOf(orderId)) as object;
+  return contract;
+}
+
+function sampleOf(type: string): object {
+  return sample(contractOf(type)) as object;
+}
+
+/** What its owner shows of a type. */
+function examplesOf(type: string): readonly object[] {
+  return contractOf(type).examples ?? [];
+}
+
+/** The same event data, told of an order. */
+function about(orderId: string, type: string, data: object): object {
+  const { properties = {} } = contractOf(type);
+  const ids = Object.entries({ orderId, paymentId: paymentIdOf(orderId) }).filter(([name]) => name in properties);
+  return { ...data, ...Object.fromEntries(ids) };
 }
 
 const parts = { deadlineSeconds: 900, sweepAfterSeconds: 30, providerTimeout: 2_000, mailTimeoutSeconds: 8 };
@@ -101,28 +118,45 @@ describe.each(Object.entries(services))('%s takes what the contract promises of'
   });
   afterAll(() => bench.close());
 
-  /** Delivers the sample of a type, about an order. */
-  const deliver = (type: string, orderId: string, version: number) =>
-    bench.deliver(topicOf(type), event(type, `${type.split('.')[0]}:${orderId}`, version, sampleOf(type, orderId)));
+  const deliver = (type: string, orderId: string, version: number, data: object) =>
+    bench.deliver(topicOf(type), event(type, `${type.split('.')[0]}:${orderId}`, version, about(orderId, type, data)));
   const heard = topics.flatMap(([, { heardBy, types }]) => (heardBy.includes(name) ? types : []));
+  const earlierThan = (type: string) => (before[type] ?? []).filter((each) => heard.includes(each));
 
-  test.each(heard)('%s', async (type) => {
+  async function takes(type: string, data: object, earlier: readonly (readonly [string, object])[]): Promise<void> {
     const orderId = randomUUID();
     const { length } = bench.fake.published;
     if (name === 'order') keepOrder(bench, orderId);
-    const earlier = (before[type] ?? []).filter((each) => heard.includes(each));
-    for (const each of earlier) expect(await deliver(each, orderId, 1)).toEqual(['SUCCESS']);
-    expect(await deliver(type, orderId, 1 + earlier.length)).toEqual(['SUCCESS']);
+    for (const [each, its] of earlier) expect(await deliver(each, orderId, 1, its)).toEqual(['SUCCESS']);
+    expect(await deliver(type, orderId, 1 + earlier.length, data)).toEqual(['SUCCESS']);
     // What follows from it keeps the contract of this service.
     const streams = bench.fake.published.slice(length).map(({ event: each }) => (each as CloudEvent).data.stream);
     for (const stream of new Set(streams)) bench.published(stream);
+  }
+
+  test.each(heard)('%s, the least of it', async (type) => {
+    const earlier = earlierThan(type).map((each) => [each, sampleOf(each)] as const);
+    await takes(type, sampleOf(type), earlier);
+  });
+
+  test.each(heard)('%s, as its examples show it', async (type) => {
+    for (const data of examplesOf(type)) {
+      const earlier = earlierThan(type).map((each) => [each, ofSameShop(data, examplesOf(each))] as const);
+      await takes(type, data, earlier);
+    }
   });
 });
+
+/** Of examples that tell different stories, the one that goes with this. */
+function ofSameShop(data: object, examples: readonly object[]): object {
+  const shopOf = (each: object) => (each as { shopId?: string }).shopId;
+  return examples.find((each) => shopOf(each) === shopOf(data)) ?? {};
+}
 
 /** An order that was placed, in the store of its owner. */
 function keepOrder({ fake }: Bench, orderId: string): void {
   const origin = { actor: 'a', correlationId: 'c', causationId: 'x', traceparent: '' };
-  const placed = { type: 'order.placed', data: sampleOf('order.placed', orderId) } as OrderEvent;
+  const placed = { type: 'order.placed', data: about(orderId, 'order.placed', sampleOf('order.placed')) } as OrderEvent;
   const ref = orderOf(orderId);
   fake.put('statestore-order', ref.key, append(orders, emptyDocument(ref), [placed], origin, origin.traceparent));
 }

@@ -1,5 +1,6 @@
 // The inventory service on a bench: its shops and skus exist, orders are events, and the store can die between any two saves.
 import { type Bearer, type Bench, type CloudEvent, event, startBench } from '#kit/testing/bench';
+import { example } from '#kit/testing/example';
 import { inventoryService } from '../app.ts';
 import { type Item, itemOf } from '../item.ts';
 import type { Line } from '../reservation.ts';
@@ -80,23 +81,25 @@ export function eventsOf({ orderId, shopId = 'north', lines, settled = false }: 
   const priced = lines.map((line) => {
     return { ...line, unitPrice: 100, discounts: [], total: 100 * line.quantity, department: null };
   });
-  const amount = priced.reduce((sum, { total }) => sum + total, 0);
-  const order = {
-    ...{ orderId, channel: 'pos', shopId, customerId: null, partition: shopId, currency: 'USD', timeZone: 'UTC' },
-    ...{ occurredAt: null, placedAt: '2026-01-01T00:00:00.000Z', tender: { method: 'card' }, lines: priced },
-    ...{ gross: amount, discounts: 0, net: amount, tax: 0, settled, deadlineAt: null },
-  };
-  const reason = { code: 'CUSTOMER_REQUEST', detail: 'No more' };
-  const due = { paymentId: `pay-${orderId}`, orderId, shopId, customerId: null, partition: shopId, amount };
-  const declined = { code: 'PAYMENT_DECLINED', detail: 'Declined' };
-  const ofOrder = (type: string, version: number, more: object = {}): CloudEvent =>
-    event(type, `order:${orderId}`, version, { ...order, ...more });
+  const net = priced.reduce((sum, { total }) => sum + total, 0);
+  const paymentId = `pay-${orderId}`;
+  const shared = { orderId, shopId, partition: shopId, customerId: null };
+  const of = (type: string, version: number, more: object = {}): CloudEvent =>
+    event(
+      type,
+      `order:${orderId}`,
+      version,
+      example(type, { ...shared, lines: priced, gross: net, net, settled, ...more }),
+    );
   return {
-    placed: ofOrder('order.placed', 1),
-    confirmed: ofOrder('order.confirmed', 2, { paymentId: due.paymentId }),
-    cancelled: ofOrder('order.cancelled', 3, { cancellation: reason, from: 'confirmed' }),
-    failed: event('payment.failed', `payment:${due.paymentId}`, 2, {
-      ...{ ...due, currency: 'USD', method: 'card', reason: declined },
-    }),
+    placed: of('order.placed', 1),
+    confirmed: of('order.confirmed', 2, { paymentId }),
+    cancelled: of('order.cancelled', 3),
+    failed: event(
+      'payment.failed',
+      `payment:${paymentId}`,
+      2,
+      example('payment.failed', { ...shared, paymentId, amount: net }),
+    ),
   };
 }

@@ -1,5 +1,6 @@
 // The payment service on a bench, with a card provider that does what it is told.
 import { type Bench, event, startBench } from '#kit/testing/bench';
+import { example } from '#kit/testing/example';
 import { paymentService } from '../app.ts';
 import type { LedgerEntry } from '../ledger.ts';
 import { paymentIdOf } from '../payment.ts';
@@ -85,23 +86,16 @@ export async function startPaymentBench(): Promise<PaymentBench> {
 }
 
 function eventsOf(orderId: string, method: 'card' | 'cash', amount: number) {
-  const head = { orderId, shopId: 'web', partition: 'web/1', customerId: 'c-1', currency: 'USD' };
-  const line = { sku: 'tea', quantity: 1 };
   const paymentId = paymentIdOf(orderId);
+  const of = (type: string, stream: string, version: number, more: object) =>
+    event(type, stream, version, example(type, { orderId, ...more }));
+  const paid = { customerId: 'c-1', tender: { method } };
+  const cancelled = { ...paid, net: amount, gross: amount, from: 'placed' };
   return {
-    reserved: event('stock.reserved', `reservation:${orderId}`, 1, {
-      ...{ ...head, amount, tender: { method }, settled: false },
-      lines: [{ ...line, itemVersion: 2, onHand: 9, reserved: 1, sold: 0 }],
-    }),
-    cancelled: event('order.cancelled', `order:${orderId}`, 2, {
-      ...{ ...head, channel: 'web', timeZone: 'UTC', occurredAt: null, placedAt: '2026-01-01T00:00:00.000Z' },
-      ...{ tender: { method }, gross: amount, discounts: 0, net: amount, tax: 0, settled: false, deadlineAt: null },
-      lines: [{ ...line, unitPrice: amount, discounts: [], total: amount, department: null }],
-      ...{ cancellation: { code: 'CUSTOMER_REQUEST', detail: 'No more' }, from: 'placed' },
-    }),
-    webhook: event('provider.event', `provider-event:evt-${orderId}`, 1, {
-      ...{ providerEventId: `evt-${orderId}`, kind: 'captured', paymentId, orderId, providerRef: 'pi_1' },
-      ...{ amount, currency: 'USD', occurredAt: '2026-01-01T00:00:00.000Z' },
+    reserved: of('stock.reserved', `reservation:${orderId}`, 1, { ...paid, amount }),
+    cancelled: of('order.cancelled', `order:${orderId}`, 2, cancelled),
+    webhook: of('provider.event', `provider-event:evt-${orderId}`, 1, {
+      ...{ providerEventId: `evt-${orderId}`, paymentId, amount, providerRef: 'pi_1' },
     }),
   };
 }

@@ -1,6 +1,7 @@
 // Events of orders as their owner publishes them.
 import type { Message } from '#kit/events/message';
 import { idOf } from '#kit/ids';
+import { example } from '#kit/testing/example';
 
 export interface Line {
   readonly sku: string;
@@ -23,26 +24,13 @@ export function order(orderId: string, more: { readonly lines?: readonly Line[] 
   const lines = more.lines ?? [line('milk', 2, 100)];
   const gross = lines.reduce((sum, { quantity, unitPrice }) => sum + quantity * unitPrice, 0);
   const net = lines.reduce((sum, { total }) => sum + total, 0);
-  return {
-    orderId,
-    channel: 'pos',
-    shopId: 'north',
-    customerId: null as string | null,
-    partition: 'north',
-    currency: 'USD',
-    timeZone: 'UTC',
-    occurredAt: null as string | null,
-    placedAt: '2026-03-01T10:00:00.000Z',
-    tender: { method: 'cash' },
-    gross,
-    discounts: gross - net,
-    net,
-    tax: 0,
+  return example('order.placed', {
+    ...{ orderId, channel: 'pos', shopId: 'north', partition: 'north', customerId: null, timeZone: 'UTC' },
+    ...{ placedAt: '2026-03-01T10:00:00.000Z', tender: { method: 'cash' }, gross, discounts: gross - net, net },
     settled: true,
-    deadlineAt: null,
     ...more,
     lines,
-  };
+  });
 }
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
