@@ -2,7 +2,7 @@
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
-import { Fault } from '#kit/errors';
+import { Overload } from '#kit/errors';
 
 const MEMORY_KIB = 19_456;
 const PASSES = 2;
@@ -29,7 +29,8 @@ export class Gate {
   /** Runs the task when it is its turn. @throws {Fault} the queue is full */
   async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#running >= this.#seats) {
-      if (this.#waiting.length >= this.#queue) throw new Fault('too many password checks at once', { retryAfter: 2 });
+      if (this.#waiting.length >= this.#queue)
+        throw new Overload('too many password checks at once', { retryAfter: 2 });
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     } else this.#running++;
     try {

@@ -12,6 +12,7 @@ import { Limiter } from './limits.ts';
 import { onlyPlainRequests } from './plain-request.ts';
 import { readiness } from './readiness.ts';
 import { services } from './routes.ts';
+import { Throttle } from './throttle.ts';
 
 export interface GatewayParts extends Pick<AppParts, 'name' | 'log' | 'metrics' | 'draining' | 'verifier'> {
   readonly sidecar: Sidecar;
@@ -24,7 +25,9 @@ export interface GatewayParts extends Pick<AppParts, 'name' | 'log' | 'metrics' 
 /** Builds the app. It has no routes of its own: what the table does not know is 404. */
 export function gatewayApp(parts: GatewayParts): Koa {
   const { sidecar, log, verifier } = parts;
-  const limiter = new Limiter(parts.clock ?? systemClock);
+  const clock = parts.clock ?? systemClock;
+  const limiter = new Limiter(clock);
+  const throttles = new Map(services.map((appId) => [appId, new Throttle(clock)]));
   const forwarder = new Forwarder(sidecar, parts.times);
   return createApp({
     ...parts,
@@ -37,7 +40,7 @@ export function gatewayApp(parts: GatewayParts): Koa {
       onlyPlainRequests(),
       crossOrigin(parts.origins),
       docs(documentSource(sidecar, log)),
-      edge({ verifier, limiter, forwarder }),
+      edge({ verifier, limiter, forwarder, throttles }),
     ],
   });
 }

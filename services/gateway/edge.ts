@@ -11,12 +11,18 @@ import type { Forwarder, Outgoing } from './forward.ts';
 import { toClient, toService } from './headers.ts';
 import { type Limiter, limitHeaders, type Taken } from './limits.ts';
 import { maxBodyOf, type PublicRoute, routeOf } from './routes.ts';
+import type { Throttle } from './throttle.ts';
 
 export interface EdgeParts {
   readonly verifier: Verifier;
   readonly limiter: Limiter;
   readonly forwarder: Forwarder;
+  /** By app-id; for the commands of throttled routes. */
+  readonly throttles: ReadonlyMap<string, Throttle>;
 }
+
+/** Seconds after which a client that was turned away should try again. */
+const RETRY_AFTER = '2';
 
 /** Forwards what the table knows; everything else goes on to 404. */
 export function edge(parts: EdgeParts): Koa.Middleware {
@@ -31,17 +37,33 @@ export function edge(parts: EdgeParts): Koa.Middleware {
     // A bad token is refused here, at once; none at all is the service's to judge.
     const caller = route.noToken ? undefined : await parts.verifier.identify(ctx);
     const address = ctx.req.socket.remoteAddress ?? 'unknown';
-    const taken = [parts.limiter.take('caller', isRefusal(caller) || !caller ? `address ${address}` : caller.id)];
+    const who = isRefusal(caller) || !caller ? `address ${address}` : caller.id;
+    const taken = [parts.limiter.take('caller', who)];
     if (!pass(ctx, taken)) return;
     if (isRefusal(caller)) return sendProblem(ctx, caller);
+    const throttle = route.throttled && ctx.method === 'POST' ? parts.throttles.get(route.appId) : undefined;
+    const command = `${who} ${ctx.get('idempotency-key')}`;
+    if (throttle && !throttle.admits(command)) {
+      return sendProblem(ctx, refuse('OVERLOADED'), { 'retry-after': RETRY_AFTER });
+    }
     const body = await readBytes(ctx.req, maxBodyOf(ctx.method, ctx.path));
     if (isRefusal(body)) return sendProblem(ctx, body);
     if (ctx.method === 'POST' && ctx.path === '/api/v1/auth/login') {
       taken.push(...takeLogin(parts.limiter, address, body));
       if (!pass(ctx, taken)) return;
     }
-    answer(ctx, await forward(ctx, route, body, parts.forwarder));
+    const reply = await forward(ctx, route, body, parts.forwarder).catch((error) => {
+      throttle?.heard(command, false); // it may have been taken: its repeat is let in
+      throw error;
+    });
+    throttle?.heard(command, isOverload(reply));
+    answer(ctx, reply);
   };
+}
+
+/** True if the service itself says that it has too much to do. */
+function isOverload({ status, body }: Reply): boolean {
+  return status === 503 && (JSON.parse(body.toString('utf8')) as { code?: unknown }).code === 'OVERLOADED';
 }
 
 /** Shows the limits, and refuses when one is used up. */

@@ -12,6 +12,8 @@ export interface PublicRoute {
   readonly methods?: readonly string[];
   /** The caller authenticates in its own way, or not at all: no access token is looked for. */
   readonly noToken?: boolean;
+  /** Commands that are turned away at the gateway while the service says that it is overloaded. */
+  readonly throttled?: boolean;
   /** Request headers that pass here besides the usual ones. */
   readonly headers?: readonly string[];
 }
@@ -22,6 +24,7 @@ export const routes: readonly PublicRoute[] = [
   { prefix: '/api/v1/auth', appId: 'auth' },
   { prefix: '/api/v1/products', appId: 'product' },
   { prefix: '/api/v1/inventory', appId: 'inventory' },
+  { prefix: '/api/v1/orders', exact: true, appId: 'order', throttled: true },
   { prefix: '/api/v1/orders', appId: 'order' },
   { prefix: '/api/v1/payments', appId: 'payment' },
   { prefix: '/api/v1/shops', appId: 'shop' },

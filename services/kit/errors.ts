@@ -27,6 +27,11 @@ export class Fault extends Error {
   }
 }
 
+/** There is more to do than can be carried: whoever comes now is turned away at once. HTTP 503 with a code of its own. */
+export class Overload extends Fault {
+  override readonly name = 'Overload';
+}
+
 /** A guarded write met another version. The state must be read again and the decision made again. */
 export class Conflict extends Error {
   override readonly name = 'Conflict';

@@ -2,7 +2,7 @@
 
 import type { FindProducts } from '#kit/clients/products';
 import type { FindShop, Shop } from '#kit/clients/shops';
-import { Fault, isRefusal, type Refusal, refuse } from '#kit/errors';
+import { isRefusal, Overload, type Refusal, refuse } from '#kit/errors';
 import type { Origin } from '#kit/events/aggregate';
 import type { CommandIdentity } from '#kit/events/desk';
 import { recall } from '#kit/events/document';
@@ -51,7 +51,7 @@ export async function placeOrder(
   const known = await replay(parts.streams, command);
   if (known) return known;
   // After the replay: who repeats an order that was taken in gets its answer, however much there is to do.
-  if (parts.admission.overloaded) throw new Fault('more orders than can be carried', { retryAfter: 2 });
+  if (parts.admission.overloaded) throw new Overload('more orders than can be carried', { retryAfter: 2 });
   const shape = checkShape(body, parts.streams.clock());
   if (shape) return shape;
 

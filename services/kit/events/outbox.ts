@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Sidecar } from '../dapr/sidecar.ts';
-import { Conflict, Fault } from '../errors.ts';
+import { Conflict, Fault, Overload } from '../errors.ts';
 import { type Lane, OpenLane } from './lane.ts';
 import type { Publisher } from './publisher.ts';
 
@@ -270,7 +270,7 @@ export class Outbox {
 }
 
 function full(): Fault {
-  return new Fault('too many events wait for the broker', { retryAfter: 2 });
+  return new Overload('too many events wait for the broker', { retryAfter: 2 });
 }
 
 function slotKey(number: number): string {

@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import Router from '@koa/router';
 import Koa from 'koa';
-import { Conflict, Fault, isRefusal, refuse } from '../errors.ts';
+import { Conflict, Fault, isRefusal, Overload, refuse } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Api, Route } from './api.ts';
 import type { Verifier } from './auth.ts';
@@ -91,7 +91,8 @@ function fail(ctx: Koa.Context, error: unknown): void {
     // Expected when something is down, and then often: the words are enough, without a stack.
     log.warn({ route, reason: reasonOf(error) }, 'not possible now');
     const seconds = error instanceof Fault ? error.retryAfter : 1;
-    sendProblem(ctx, refuse('UNAVAILABLE'), { 'retry-after': String(Math.max(1, Math.ceil(seconds))) });
+    const refusal = refuse(error instanceof Overload ? 'OVERLOADED' : 'UNAVAILABLE');
+    sendProblem(ctx, refusal, { 'retry-after': String(Math.max(1, Math.ceil(seconds))) });
     return;
   }
   log.error({ err: error, route }, 'unexpected error');

@@ -152,7 +152,13 @@ function responsesOf(path: string, spec: Spec, schemas: Record<string, Json>): J
 /** Every refusal that a route may give: its own and those that the builder gives for it. */
 function codesByStatus(path: string, spec: Spec): Map<number, Code[]> {
   const codes = new Set<Code>(spec.refusals);
-  codes.add('VALIDATION_FAILED').add('UNAUTHENTICATED').add('TOO_MANY_REQUESTS').add('INTERNAL').add('UNAVAILABLE');
+  codes
+    .add('VALIDATION_FAILED')
+    .add('UNAUTHENTICATED')
+    .add('TOO_MANY_REQUESTS')
+    .add('INTERNAL')
+    .add('UNAVAILABLE')
+    .add('OVERLOADED');
   if (typeof spec.access === 'object') codes.add('FORBIDDEN');
   if (path.includes(':')) codes.add('NOT_FOUND');
   if (spec.takes || spec.raw) codes.add('PAYLOAD_TOO_LARGE').add('UNSUPPORTED_MEDIA_TYPE').add('MALFORMED_REQUEST');

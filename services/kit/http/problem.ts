@@ -44,6 +44,7 @@ export const problems = {
   TOO_MANY_REQUESTS: { status: 429, title: 'Too many requests' },
   HEADERS_TOO_LARGE: { status: 431, title: 'The header fields are too large' },
   INTERNAL: { status: 500, title: 'Something is wrong on our side' },
+  OVERLOADED: { status: 503, title: 'Too much to do right now: repeat later with the same Idempotency-Key' },
   UNAVAILABLE: { status: 503, title: 'Not possible right now: repeat with the same Idempotency-Key' },
 } as const satisfies Record<string, Row>;
 
