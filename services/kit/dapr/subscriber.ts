@@ -167,5 +167,6 @@ async function readJson(request: AsyncIterable<Buffer>): Promise<unknown> {
     if (bytes > MOST_BYTES) throw new Fault('batch too large');
     chunks.push(chunk);
   }
-  return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  const [whole] = chunks.length === 1 ? chunks : [Buffer.concat(chunks)];
+  return JSON.parse((whole as Buffer).toString('utf8'));
 }
