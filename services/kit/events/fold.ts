@@ -26,7 +26,7 @@ export async function foldCommands(
     return works.map(() => undefined);
   }
   const outcomes: (Decided | { readonly thrown: unknown } | undefined)[] = [];
-  for (const work of works) outcomes.push(await decideWithin(set, work, streams.now()));
+  for (const work of works) outcomes.push(await decideWithin(set, work, lane.room, streams.now()));
   if (!outcomes.some((outcome) => outcome && 'desk' in outcome)) return works.map(() => undefined);
   let published: Promise<void> | undefined;
   try {
@@ -41,10 +41,11 @@ export async function foldCommands(
   });
 }
 
-/** Decides on top of those before; leaves no trace of a decision that is not to be saved with them. */
+/** Decides on top of those before, who all have to fit into the lane's room; leaves no trace of a decision that is not to be saved with them. */
 async function decideWithin(
   set: WorkingSet,
   { touch, decide, origin }: Work<unknown>,
+  room: number,
   now: string,
 ): Promise<Decided | { readonly thrown: unknown } | undefined> {
   const before = set.savepoint();
@@ -52,7 +53,8 @@ async function decideWithin(
   try {
     await set.gather(typeof touch === 'function' ? touch : () => touch, false);
     const result = decide(desk);
-    if (set.changed(before).length > 0 && !desk.wantsMore && set.dirty <= MOST_DOCUMENTS) {
+    const fits = set.dirty <= MOST_DOCUMENTS && set.published <= room;
+    if (set.changed(before).length > 0 && !desk.wantsMore && fits) {
       return { result, desk, wrote: true };
     }
   } catch (thrown) {

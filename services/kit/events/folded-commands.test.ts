@@ -75,6 +75,28 @@ test('beside one that goes in chunks', async () => {
   expect(stored('b')).toBe(3);
 });
 
+test('and a lane never names more than 64 streams', async () => {
+  const named: number[] = [];
+  fake.intercept = (_, path, body) => {
+    if (path.endsWith('/transaction')) {
+      const { operations } = JSON.parse(body) as { operations: { request: { key: string; value: { keys: [] } } }[] };
+      for (const { request } of operations)
+        if (request.key.startsWith('outbox:')) named.push(request.value.keys.length);
+    }
+    return undefined;
+  };
+  const wide = Array.from({ length: 20 }, (_, n) => {
+    const refs = Array.from({ length: 4 }, (_, m) => streamOf(counters, `wide-${n}-${m}`));
+    return streams.execute({
+      touch: () => refs,
+      origin: { actor: 'test', correlationId: 'c', causationId: `wide-${n}`, traceparent: '' },
+      decide: (desk) => refs.map((ref) => desk.append(ref, { type: 'order.placed', data: { by: ref.key } })).length,
+    });
+  });
+  expect(await Promise.all(wide)).toEqual(Array(20).fill(4));
+  expect(Math.max(...named)).toBe(64);
+});
+
 test('each alone when they are refused together', async () => {
   let refused = 0;
   fake.intercept = (_, path) => (path.endsWith('/transaction') && refused++ === 0 ? { status: 500 } : undefined);

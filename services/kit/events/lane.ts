@@ -5,7 +5,10 @@ import { Conflict, Fault } from '../errors.ts';
 import type { StreamDocument } from './document.ts';
 import type { Publisher } from './publisher.ts';
 
+/** Streams that a lane names, unless a single command alone brings more (a batch of products). */
 const MOST_KEYS = 64;
+/** A lane with less room than this is left to be published first. */
+const LEAST_ROOM = 8;
 
 interface LaneDocument {
   readonly epoch: number;
@@ -19,6 +22,8 @@ export interface Lane {
    * @throws {Fault} the slot was taken over.
    */
   load(strongly: boolean): Promise<void>;
+  /** Streams that several commands together may still add to it. */
+  readonly room: number;
   /** The lane's write for a transaction that saves these documents. */
   write(documents: readonly StreamDocument[]): Write;
   /**
@@ -59,7 +64,11 @@ export class OpenLane implements Lane {
   }
 
   hasRoom(): boolean {
-    return this.unpublished().length < MOST_KEYS - 8;
+    return this.room > LEAST_ROOM;
+  }
+
+  get room(): number {
+    return MOST_KEYS - this.unpublished().length;
   }
 
   unpublished(): string[] {

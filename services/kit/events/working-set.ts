@@ -149,6 +149,13 @@ export class WorkingSet {
     return count;
   }
 
+  /** Changed documents whose events are published. */
+  get published(): number {
+    let count = 0;
+    for (const { stored, document } of this.#loaded.values()) if (stored !== document && document.topic) count += 1;
+    return count;
+  }
+
   /** True if the store still has exactly what was read: what a decision that writes nothing rests on. */
   async confirm(refs: readonly StreamRef[]): Promise<boolean> {
     const same = await Promise.all(
