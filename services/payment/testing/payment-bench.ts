@@ -89,7 +89,7 @@ function eventsOf(orderId: string, method: 'card' | 'cash', amount: number) {
   const paymentId = paymentIdOf(orderId);
   const of = (type: string, stream: string, version: number, more: object) =>
     event(type, stream, version, example(type, { orderId, ...more }));
-  const paid = { customerId: 'c-1', tender: { method } };
+  const paid = { customerId: 'c-1', partition: 'web/1', tender: { method } };
   const cancelled = { ...paid, net: amount, gross: amount, from: 'placed' };
   return {
     reserved: of('stock.reserved', `reservation:${orderId}`, 1, { ...paid, amount }),
