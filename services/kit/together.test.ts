@@ -2,15 +2,19 @@ import { describe, expect, test } from '@jest/globals';
 import { Together } from './together.ts';
 
 /** Goes are held until the test lets them end. */
-function heldGoes(options?: ConstructorParameters<typeof Together>[1]) {
+function heldGoes(options?: ConstructorParameters<typeof Together>[1], weigh?: (piece: number) => number) {
   const goes: { readonly pieces: readonly number[]; end(error?: Error): void }[] = [];
-  const together = new Together<number, number>((pieces) => {
-    const held = Promise.withResolvers<readonly Promise<number>[]>();
-    const end = (error?: Error) =>
-      error ? held.reject(error) : held.resolve(pieces.map((piece) => Promise.resolve(piece * 10)));
-    goes.push({ pieces, end });
-    return held.promise;
-  }, options);
+  const together = new Together<number, number>(
+    (pieces) => {
+      const held = Promise.withResolvers<readonly Promise<number>[]>();
+      const end = (error?: Error) =>
+        error ? held.reject(error) : held.resolve(pieces.map((piece) => Promise.resolve(piece * 10)));
+      goes.push({ pieces, end });
+      return held.promise;
+    },
+    options,
+    weigh,
+  );
   const until = async (count: number) => {
     while (goes.length < count) await new Promise((resolve) => setTimeout(resolve, 1));
     return goes[count - 1] as (typeof goes)[number];
@@ -35,6 +39,17 @@ describe('pieces of work', () => {
     (await until(2)).end();
     expect(await Promise.all([first, ...rest])).toEqual([10, 20, 30, 40]);
     expect(goes.map(({ pieces }) => pieces)).toEqual([[1], [2, 3, 4]]);
+  });
+
+  test('are never heavier together than allowed, and one that is too heavy goes alone', async () => {
+    const { goes, together, until } = heldGoes({ atOnce: 1, mostWeight: 5 }, (piece) => piece);
+    const first = together.add(1);
+    const running = await until(1);
+    const rest = [2, 3, 4, 9, 1, 1].map((piece) => together.add(piece));
+    running.end();
+    for (const count of [2, 3, 4, 5]) (await until(count)).end();
+    await Promise.all([first, ...rest]);
+    expect(goes.map(({ pieces }) => pieces)).toEqual([[1], [2, 3], [4], [9], [1, 1]]);
   });
 
   test('are never more in a go than allowed', async () => {

@@ -41,7 +41,8 @@ export function productsOf(sidecar: Sidecar): FindProducts {
       const { answers } = await ask<{ answers: { prices: PricedProduct[] }[] }>(sidecar, question);
       return answers.map(async ({ prices }) => prices);
     },
-    { most: 20, linger: LINGER },
+    { most: 20, mostWeight: MOST, linger: LINGER },
+    ({ skus }) => skus.length,
   );
 
   return async (shopId, skus) => {

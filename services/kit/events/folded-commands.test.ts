@@ -118,3 +118,20 @@ test('a stream taken for absent that is there is decided again on what is stored
   });
   expect([answer, stored('warm')]).toEqual([2, 2]);
 });
+
+test('a stream wrongly taken for absent costs one refused transaction: alone it is looked for', async () => {
+  const again = (on: string) => {
+    const ref = streamOf(counters, on);
+    return streams.execute({
+      touch: [ref],
+      absent: [ref],
+      origin: { actor: 'test', correlationId: 'c', causationId: `again-${on}`, traceparent: '' },
+      decide(desk) {
+        desk.append(ref, { type: 'order.placed', data: { by: on } });
+        return desk.state(ref);
+      },
+    });
+  };
+  expect(await Promise.all([again('warm'), again('other')])).toEqual([2, 1]);
+  expect(transactions()).toBe(3); // both together, then each alone at the first try
+});

@@ -10,6 +10,7 @@ import { Desk } from './desk.ts';
 import type { StoredEvent, StreamDocument } from './document.ts';
 import { foldCommands } from './fold.ts';
 import type { Lane } from './lane.ts';
+import { Lately } from './lately.ts';
 import { toCloudEvent } from './message.ts';
 import type { Outbox } from './outbox.ts';
 import { Publisher } from './publisher.ts';
@@ -18,9 +19,6 @@ import { type Touch, WorkingSet } from './working-set.ts';
 const TRIES = 12;
 /** How long an HTTP answer waits for the broker; the lane keeps what is late (decision 0003). Milliseconds. */
 const PATIENCE = 100;
-/** Milliseconds for which, and documents of which, the last written state is remembered. */
-const LATELY = 5_000;
-const MOST_LATELY = 500;
 
 /** Work on some streams: which ones, and the decision over them. Both are asked anew for every try and every chunk. */
 export interface Work<R> {
@@ -58,7 +56,7 @@ export class Streams {
   readonly #queues = new Map<string, Promise<void>>();
   readonly #commands = new Together<Work<unknown>, Done>((works) => this.#fold(works), { most: 24 });
   readonly #glances = new Together<StreamRef, StreamDocument | undefined>((refs) => this.#peek(refs));
-  readonly #lately = new Map<string, { readonly document: StreamDocument; readonly at: number }>();
+  readonly #lately = new Lately();
   readonly #listeners = new Map<string, Set<(document: StreamDocument) => void>>();
 
   constructor(options: StreamsOptions) {
@@ -108,9 +106,7 @@ export class Streams {
    * only for what may be begun on a hint and is decided on what is stored.
    */
   lately<S, E extends DomainEvent>(ref: StreamRef<S, E>): StreamDocument<S> | undefined {
-    const known = this.#lately.get(ref.key);
-    if (!known || performance.now() - known.at > LATELY) return undefined;
-    return known.document as StreamDocument<S>;
+    return this.#lately.get(ref.key) as StreamDocument<S> | undefined;
   }
 
   /** A stream's events as CloudEvents, oldest first: `/internal/streams/<key>`. Undefined if there is no such stream. */
@@ -214,15 +210,9 @@ export class Streams {
       named?.note(published);
     }
     work.forgetDirty();
-    const at = performance.now();
+    this.#lately.note(documents);
     for (const document of documents) {
-      this.#lately.delete(document.key); // to the end: the map is in order of writing
-      this.#lately.set(document.key, { document, at });
       for (const hear of [...(this.#listeners.get(document.key) ?? [])]) hear(document);
-    }
-    for (const [key, known] of this.#lately) {
-      if (this.#lately.size <= MOST_LATELY && at - known.at <= LATELY) break;
-      this.#lately.delete(key);
     }
     return documents;
   }
@@ -237,7 +227,8 @@ export class Streams {
     const alone = (work: Work<unknown>) => outbox.withLane((lane) => this.#attempts(work, lane));
     if (works.length === 1) return works.map(alone);
     const folded = await outbox.withLane((lane) => foldCommands(this, works, lane));
-    return works.map((work, index) => folded[index] ?? alone(work));
+    // What was thought absent may be what the transaction was refused for: alone it is looked for.
+    return works.map((work, index) => folded[index] ?? alone({ ...work, absent: [] }));
   }
 
   async #attempts<R>(work: Work<R>, lane: Lane | undefined): Promise<Done<R>> {

@@ -1,0 +1,27 @@
+import { expect, test } from '@jest/globals';
+import type { StreamDocument } from './document.ts';
+import { Lately } from './lately.ts';
+
+/** A document of about so many thousand characters. */
+const document = (key: string, version: number, thousands: number) =>
+  ({ key, version, state: 'x'.repeat(thousands * 1_000) }) as unknown as StreamDocument;
+
+test('what was written last is remembered, and counts once', () => {
+  const lately = new Lately();
+  for (let version = 1; version <= 40; version += 1) lately.note([document('a', version, 390)]);
+  lately.note([document('b', 1, 390)]);
+  expect([lately.get('a')?.version, lately.get('b')?.version]).toEqual([40, 1]);
+});
+
+test('large documents are forgotten by their size, oldest first', () => {
+  const lately = new Lately();
+  for (let n = 0; n < 30; n += 1) lately.note([document(`${n}`, 1, 390)]);
+  const known = Array.from({ length: 30 }, (_, n) => lately.get(`${n}`) !== undefined);
+  expect(known).toEqual([...Array(10).fill(false), ...Array(20).fill(true)]);
+});
+
+test('small ones all stay', () => {
+  const lately = new Lately();
+  lately.note(Array.from({ length: 1_000 }, (_, n) => document(`${n}`, 1, 4)));
+  expect(lately.get('0')).toBeDefined();
+});
