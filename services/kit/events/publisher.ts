@@ -20,7 +20,9 @@ interface Job {
 /**
  * One per process. Per topic one call is in flight; whatever comes meanwhile goes with the next, so that load makes
  * batches. A call carries all events of a stream above what is known to be published; when an entry fails, the rest
- * of that stream counts as failed and its callers get a {@link Fault}: they repeat from the store.
+ * of that stream counts as failed and its callers get a {@link Fault}: they repeat from the store. A broker that takes a
+ * call in part may have taken later events of that stream: the log then holds them before the one that failed, and once
+ * more behind it. Whoever meets the jump reads what is missing from the owner (decision 0003).
  */
 export class Publisher {
   readonly #sidecar: Sidecar;
