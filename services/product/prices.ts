@@ -26,7 +26,7 @@ export async function pricesOf(
   catalogue: Records<ProductState, ProductEvent>,
   questions: readonly PriceQuestion[],
 ): Promise<{ prices: PricedSku[] }[]> {
-  const found = await catalogue.glance([...new Set(questions.flatMap(({ skus }) => skus))]);
+  const found = await catalogue.readMany([...new Set(questions.flatMap(({ skus }) => skus))]);
   const now = catalogue.streams.now();
   return questions.map(({ shopId, skus, at = now }) => ({ prices: pricesAt(found, { shopId, skus, at }) }));
 }

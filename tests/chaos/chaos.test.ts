@@ -1,4 +1,4 @@
-// Processes of a real mesh are killed with -9 in the middle of work; then the invariants of the design must hold.
+// Processes of a real mesh are killed with -9 in the middle of work; then the invariants (tests/invariants/) must hold.
 // One victim alone: `-t "the death of order-dapr"`. Everything else that can go wrong: `seed.test.ts`, `npm run chaos`.
 import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
 import { openWorld } from '../acceptance/open-world.ts';

@@ -1,6 +1,6 @@
 // The kit's client where the client of @dapr/dapr goes wrong, both against the same daprd.
-// Research note dapr-js-koa.md, section 1. Not here: gRPC proxying and actor proxies (defects 5 and 6), which we do not
-// use, and subscription metadata (9), which `deliveries.test.ts` shows by raw dead letters.
+// Not here: gRPC proxying and actor proxies, which we do not
+// use, and subscription metadata, which `deliveries.test.ts` shows by raw dead letters.
 import { DaprClient, HttpMethod, LogLevel } from '@dapr/dapr';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Sidecar } from '#kit/dapr/sidecar';

@@ -1,5 +1,5 @@
-// The kit's subscriber where the server of @dapr/dapr goes wrong, both behind a real daprd. Research note dapr-js-koa.md,
-// section 2. Actors are not here: this project has none yet.
+// The kit's subscriber where the server of @dapr/dapr goes wrong, both behind a real daprd.
+// Actors are not here: this project has none yet.
 import { DaprServer } from '@dapr/dapr';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { subscriber } from '#kit/dapr/subscriber';

@@ -1,5 +1,5 @@
 // The only door to the sidecar: state, publish, invocation, bindings and secrets over plain HTTP (undici).
-// Shapes and traps: research notes "What the kit meets" and "Edges of daprd 1.18.3".
+// What daprd 1.18.3 really answers is shown by tests/conformance/.
 import { type Dispatcher, Pool } from 'undici';
 import { Conflict, Fault } from '../errors.ts';
 import { Exchange } from './exchange.ts';
@@ -18,7 +18,7 @@ export interface Write {
   readonly etag: string | undefined;
 }
 
-/** Drops a document in a transaction, whatever its version; absent is fine. No store keeps an ETag here (lab-state.md). */
+/** Drops a document in a transaction, whatever its version; absent is fine. No store minds an ETag on a removal in a transaction. */
 export interface Removal {
   readonly key: string;
   readonly remove: true;

@@ -1,5 +1,5 @@
 // What heals a crash between save and publish when no message would be repeated: lanes, written in the transaction of
-// the aggregate, that name the streams whose events may be unpublished (design section 4, "Publish after commit").
+// the aggregate, that name the streams whose events may be unpublished (docs/decisions/0003-outbox-lanes.md).
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';

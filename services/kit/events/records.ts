@@ -51,7 +51,7 @@ export class Records<S, E extends DomainEvent> {
   }
 
   /** Many records in one call, by id; absent ones are left out. May be a moment old ({@link Sidecar.getBulk}). @throws {Fault} */
-  async glance(ids: readonly string[]): Promise<ReadonlyMap<string, Versioned<S>>> {
+  async readMany(ids: readonly string[]): Promise<ReadonlyMap<string, Versioned<S>>> {
     const keys = new Map(ids.map((id) => [id, this.of(id).key]));
     const { sidecar, store } = this.streams;
     const documents = await sidecar.getBulk<StreamDocument<S>>(store, [...keys.values()]);

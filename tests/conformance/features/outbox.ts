@@ -1,5 +1,5 @@
 // Slots and lanes: what becomes of events that were saved and not published, when the process that saved them is killed,
-// paused, or cannot reach the broker. Design section 4, "Publish after commit".
+// paused, or cannot reach the broker. See docs/decisions/0003-outbox-lanes.md.
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Gate, publishing, startGate, transactions } from '../gate.ts';
