@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { StackError } from './errors.ts';
@@ -52,4 +54,24 @@ describe('taken ports', () => {
       server.close();
     }
   });
+});
+
+test('a range is given to one only, of two processes that ask in the same moment', async () => {
+  const module = JSON.stringify(new URL('ports.ts', import.meta.url).href);
+  // Both draw the same numbers; each holds its range until it is told to end.
+  const text = `import(${module}).then(async ({ findFreeBase }) => {
+    let drawn = 0;
+    console.log(await findFreeBase(400, () => (drawn++ * 0.37) % 1));
+    process.stdin.resume();
+  })`;
+  const children = [0, 1].map(() => spawn(process.execPath, ['--no-warnings', '-e', text], { stdio: 'pipe' }));
+  try {
+    const bases = await Promise.all(
+      children.map(async ({ stdout }) => Number((await once(stdout, 'data')).toString().trim())),
+    );
+    expect(bases.every((base) => base >= 10_000)).toBe(true);
+    expect(bases[0]).not.toBe(bases[1]);
+  } finally {
+    for (const child of children) child.kill('SIGKILL');
+  }
 });

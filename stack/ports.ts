@@ -1,5 +1,5 @@
 // Which process listens where: blocks of ten from one base, all on loopback and below the ephemeral range.
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { StackError } from './errors.ts';
 import type { Deployable } from './services.ts';
 
@@ -85,20 +85,42 @@ export async function assertPortsFree(wanted: ReadonlyMap<number, string>): Prom
   );
 }
 
-/** A base with `span` free ports above it, for tests that run beside other meshes. */
-export async function findFreeBase(span = 400): Promise<number> {
+/** Milliseconds for which a range is held: by then its owner listens there itself. */
+const HELD_MS = 60_000;
+
+/**
+ * A base with `span` free ports above it, for tests that run beside other meshes. Nobody else is given the range within a
+ * minute: its last port, which no plan uses, is bound for so long. `random` answers from 0 to below 1.
+ * @throws {StackError} there is none
+ */
+export async function findFreeBase(span = 400, random: () => number = Math.random): Promise<number> {
+  const ranges = Math.floor((EPHEMERAL - 10_000) / span);
   for (let attempt = 0; attempt < 50; attempt++) {
-    const base = 10_000 + BLOCK * Math.floor((Math.random() * (EPHEMERAL - 10_000 - span)) / BLOCK);
+    const base = 10_000 + span * Math.floor(random() * ranges); // two ranges are the same or have nothing in common
+    const held = await listen(base + span - 1);
+    if (!held) continue;
     const ports = Array.from({ length: span / BLOCK }, (_, block) => base + block * BLOCK);
-    if ((await Promise.all(ports.map(isFree))).every(Boolean)) return base;
+    if ((await Promise.all(ports.map(isFree))).every(Boolean)) {
+      setTimeout(() => held.close(), HELD_MS).unref();
+      held.unref();
+      return base;
+    }
+    held.close();
   }
   throw new StackError('No free range of ports was found.', 'End processes that are left over, or pass a base.');
 }
 
-function isFree(port: number): Promise<boolean> {
+async function isFree(port: number): Promise<boolean> {
+  const server = await listen(port);
+  if (server) await new Promise((resolve) => server.close(resolve));
+  return server !== undefined;
+}
+
+/** Undefined if somebody else has the port. */
+function listen(port: number): Promise<Server | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
+    server.once('error', () => resolve(undefined));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve(server));
   });
 }

@@ -17,7 +17,7 @@ interface Step {
   readonly to: readonly string[];
 }
 
-/** The saga of an order as its events show it (docs: the table of reactions in the design). */
+/** The saga of an order as its events show it. */
 export const steps: readonly Step[] = [
   { name: 'placed>reserved', from: ['order.placed'], to: ['stock.reserved'] },
   { name: 'placed>rejected', from: ['order.placed'], to: ['stock.rejected'] },
