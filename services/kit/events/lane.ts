@@ -28,9 +28,12 @@ export interface Lane {
   write(documents: readonly StreamDocument[]): Write;
   /**
    * Remembers that these may be stored and unpublished. To be said before the transaction and after it, however it ended:
-   * an answer that is lost tells nothing. What was not written after all has nothing to publish and is forgotten.
+   * an answer that is lost tells nothing. What was not written after all, and never will be, has nothing to publish and
+   * is forgotten.
    */
   note(documents: readonly StreamDocument[]): void;
+  /** The transaction that {@link write} was for has succeeded, and with its ETag every earlier try is refused from now on. */
+  written(): void;
 }
 
 export class OpenLane implements Lane {
@@ -42,6 +45,7 @@ export class OpenLane implements Lane {
   /** Known from a read since the last write, or not: a transaction answers no ETags. */
   #etag: string | undefined;
   #writes = 0;
+  #doubtful = false;
   #keys = new Map<string, { version: number; since: number }>();
 
   readonly #readAhead: (lane: OpenLane) => Promise<void>;
@@ -127,11 +131,38 @@ export class OpenLane implements Lane {
     if (etag === undefined) throw new Error('a lane must be read before it is written');
     this.#etag = undefined;
     this.#writes += 1;
-    const rest = this.unpublished().map((key) => ({ key, version: this.#keys.get(key)?.version ?? 0 }));
+    this.#doubtful = true;
+    const rest = this.#names();
     const added = documents.map(({ key, version }) => ({ key, version }));
     const names = new Set(added.map(({ key }) => key));
     const keys = [...rest.filter(({ key }) => !names.has(key)), ...added];
     return { key: this.key, value: { epoch: this.#epoch, keys } satisfies LaneDocument, etag };
+  }
+
+  #names(): { key: string; version: number }[] {
+    return this.unpublished().map((key) => ({ key, version: this.#keys.get(key)?.version ?? 0 }));
+  }
+
+  written(): void {
+    this.#doubtful = false;
+  }
+
+  /** True while a transaction without an answer may still be carried out: a sidecar that was frozen goes on where it stood. */
+  get doubtful(): boolean {
+    return this.#doubtful;
+  }
+
+  /**
+   * Ends the doubt: writes the lane once more, so that a transaction that still comes meets another ETag and is refused.
+   * @throws {Conflict | Fault} not yet
+   */
+  async fence(): Promise<void> {
+    await this.load(true);
+    const etag = this.#etag as string;
+    this.#etag = undefined;
+    this.#writes += 1;
+    await this.#sidecar.save(this.#store, this.key, { epoch: this.#epoch, keys: this.#names() }, { etag });
+    this.#doubtful = false;
   }
 
   note(documents: readonly StreamDocument[]): void {
@@ -168,7 +199,8 @@ export class OpenLane implements Lane {
   async #publishStored(key: string): Promise<Stored<StreamDocument> | undefined> {
     const stored = await this.#sidecar.get<StreamDocument>(this.#store, key);
     if (stored) await this.#publisher.publish(stored.value);
-    // A stream that was never written (its transaction failed) has nothing to publish.
+    // A stream that was never written (its transaction failed, and is not under way any more) has nothing to publish.
+    if (this.#doubtful) return stored;
     if (!stored || this.#publisher.publishedVersion(stored.value) >= stored.value.version) this.#keys.delete(key);
     return stored;
   }

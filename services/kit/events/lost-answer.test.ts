@@ -65,3 +65,26 @@ test('when the repeat cannot even read', async () => {
   fake.intercept = undefined;
   await untilPublished();
 });
+
+test('or it is refused, when it is carried out only after everybody has given up', async () => {
+  let transaction: { path: string; body: string } | undefined;
+  fake.intercept = (_, path, body) => {
+    if (!path.endsWith('/transaction')) return undefined;
+    transaction ??= { path, body };
+    return { status: 500 };
+  };
+  await expect(count()).rejects.toThrow();
+  const looked = Promise.withResolvers<void>();
+  fake.intercept = (method, path) => {
+    if (method === 'GET' && path.includes('counter')) looked.resolve();
+    return undefined;
+  };
+  await looked.promise; // the outbox, for what it might have to publish
+  await new Promise((resolve) => setImmediate(resolve));
+  // Now a sidecar goes on that was frozen.
+  const { path, body } = transaction as { path: string; body: string };
+  const headers = { 'content-type': 'application/json' };
+  await fetch(`http://127.0.0.1:${fake.port}${path}`, { method: 'POST', headers, body });
+  const stored = await streams.read(streamOf(counters, 'a'));
+  if (stored) await untilPublished();
+}, 20_000);

@@ -265,7 +265,22 @@ export class Outbox {
   }
 
   async #publishOlderThan(age: number): Promise<void> {
-    for (const lane of this.#lanes) await lane.publishRest(age);
+    for (const lane of this.#lanes) {
+      await this.#endDoubt(lane);
+      await lane.publishRest(age);
+    }
+  }
+
+  /** A lane that carries a transaction is left alone: that one ends the doubt about those before it. */
+  async #endDoubt(lane: OpenLane): Promise<void> {
+    const at = lane.doubtful ? this.#free.indexOf(lane) : -1;
+    if (at < 0) return;
+    this.#free.splice(at, 1);
+    try {
+      await lane.fence();
+    } finally {
+      this.#release(lane);
+    }
   }
 }
 

@@ -206,6 +206,7 @@ export class Streams {
     named?.note(published);
     try {
       await this.sidecar.transact(this.store, all, mostBytes);
+      named?.written();
     } finally {
       named?.note(published);
     }
