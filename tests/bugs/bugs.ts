@@ -160,6 +160,13 @@ export const bugs: readonly Bug[] = [
     ],
   },
   {
+    name: 'forgotten before it was fenced off',
+    patches: [
+      kit('events/lane.ts', 'if (this.#doubtful) return stored;', ''),
+      kit('events/outbox.ts', 'const at = lane.doubtful ? this.#free.indexOf(lane) : -1;', 'const at = -1;'),
+    ],
+  },
+  {
     name: 'lane forgets what it named',
     patches: [
       kit(

@@ -39,7 +39,7 @@ const IN_EVERY_BURST: readonly OrderKind[] = [
   ...Array<OrderKind>(6).fill('cancelled'),
   ...Array<OrderKind>(3).fill('cancelled while paying'),
   ...Array<OrderKind>(4).fill('declined'),
-  ...Array<OrderKind>(3).fill('out of stock'),
+  ...Array<OrderKind>(6).fill('out of stock'),
 ];
 /** A burst begins this long before its blow. */
 export const BURST_LEAD_MS = 4_000;

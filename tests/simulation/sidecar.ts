@@ -26,6 +26,8 @@ type Door = Pick<
 const STALE = 3_000;
 /** Milliseconds of the slowest calls; the client gives up after five seconds. */
 const PATIENCE = 5_000;
+/** Milliseconds after which a frozen sidecar goes on, at the latest. */
+const LATEST = 20_000;
 
 export function sidecarOf(world: World, owner: SimulatedProcess): Sidecar {
   const { time, random, weather, broker } = world;
@@ -42,6 +44,12 @@ export function sidecarOf(world: World, owner: SimulatedProcess): Sidecar {
         if (fate === 'crash before') return owner.crash();
         if (fate === 'lost')
           return void answer(random.between(1, PATIENCE), () => reject(new Fault(`${what()} was lost`)));
+        if (fate === 'done late') {
+          time.schedule(random.between(PATIENCE, LATEST), () => void unheard(effect));
+          return void answer(random.between(PATIENCE / 2, PATIENCE), () =>
+            reject(new Fault(`${what()} takes too long`)),
+          );
+        }
         let done: () => void;
         try {
           const value = effect();
@@ -164,6 +172,13 @@ export function sidecarOf(world: World, owner: SimulatedProcess): Sidecar {
     }
     return failed;
   }
+}
+
+/** Does what nobody waits for. */
+async function unheard(effect: () => unknown): Promise<void> {
+  try {
+    await effect();
+  } catch {} // its caller gave up long ago
 }
 
 function guarded(write: Write | Removal): Guarded {

@@ -9,6 +9,8 @@ export type Fate =
   /** It was done, and the answer is gone. */
   | 'answer lost'
   | 'slow'
+  /** Nobody waits for it any more when it is done: its sidecar was frozen, and goes on where it stood. */
+  | 'done late'
   /** The process dies before the call arrives. */
   | 'crash before'
   /** The process dies when the call is done. */
@@ -21,6 +23,7 @@ export interface Rates {
   readonly lost: number;
   readonly answerLost: number;
   readonly slow: number;
+  readonly doneLate: number;
   readonly crash: number;
   readonly pause: number;
   /** A bulk read that shows what was stored a moment ago. */
@@ -47,6 +50,7 @@ const STORMY: Rates = {
   lost: 0.004,
   answerLost: 0.006,
   slow: 0.004,
+  doneLate: 0.002,
   crash: 0.001,
   pause: 0.0003,
   staleRead: 0.05,
@@ -94,12 +98,13 @@ export class Weather {
   }
 
   #set(rates: Rates): void {
-    const { lost, answerLost, slow, crash, pause } = rates;
+    const { lost, answerLost, slow, doneLate, crash, pause } = rates;
     this.#rates = rates;
     this.#fates = [
       ['lost', lost],
       ['answer lost', answerLost],
       ['slow', slow],
+      ['done late', doneLate],
       ['crash before', crash / 2],
       ['crash after', crash / 2],
       ['pause', pause],
