@@ -33,8 +33,8 @@ export const bugs: readonly Bug[] = [
     patches: [
       kit(
         'events/streams.ts',
-        'await this.sidecar.transact(this.store, all, mostBytes);',
-        'await this.publishAll(documents); await this.sidecar.transact(this.store, all, mostBytes);',
+        'bytes = await this.sidecar.transact(this.store, all, mostBytes);',
+        'await this.publishAll(documents); bytes = await this.sidecar.transact(this.store, all, mostBytes);',
       ),
     ],
   },
@@ -86,14 +86,14 @@ export const bugs: readonly Bug[] = [
       // Pages never change, so it looks as if they needed no transaction.
       kit(
         'events/streams.ts',
-        'await this.sidecar.transact(this.store, all, mostBytes);',
+        'bytes = await this.sidecar.transact(this.store, all, mostBytes);',
         `const isPage = ({ key }: { key: string }) => /:p\\d+$/.test(key);
          for (const page of all.filter(isPage)) {
            await this.sidecar.save(this.store, page.key, (page as { value: unknown }).value, 'new').catch((error) => {
              if (!(error instanceof Conflict)) throw error;
            });
          }
-         await this.sidecar.transact(this.store, all.filter((write) => !isPage(write)), mostBytes);`,
+         bytes = await this.sidecar.transact(this.store, all.filter((write) => !isPage(write)), mostBytes);`,
       ),
     ],
   },

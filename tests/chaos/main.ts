@@ -5,13 +5,15 @@ import { parseArgs } from 'node:util';
 import { findTool } from '../../stack/bootstrap/tools-folder.mjs';
 import { root } from '../../stack/layout.ts';
 import { describePlan, planSeed } from './plan.ts';
-import { describeRun, describeSeed, reportOf, writeReport } from './report.ts';
+import { describeRun, describeSeed, readReport, reportOf, writeReport } from './report.ts';
 import type { Broker } from './rig.ts';
 import { runSeed, type SeedReport } from './seed.ts';
 
 const usage = `npm run chaos -- [options]
 
-  --seeds <n>      so many seeds in a row, from 1 (default 1)
+  --seeds <n>      so many seeds in a row (default 1)
+  --from <s>       the first of them (default 1)
+  --beside <file>  counts the seeds of an earlier report, too: long runs can be played in parts
   --seed <s>       this one alone, again: the same plan with the same --minutes and --rate
   --minutes <m>    load and faults of each seed (default 3)
   --rate <r>       orders a second beside the bursts (default 3)
@@ -25,6 +27,8 @@ Ends with 1 when anything was violated, or when 20 seeds or more left a cell of 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1' },
+    from: { type: 'string', default: '1' },
+    beside: { type: 'string' },
     seed: { type: 'string' },
     minutes: { type: 'string', default: '3' },
     rate: { type: 'string', default: '3' },
@@ -45,7 +49,9 @@ async function main(): Promise<number> {
     return 0;
   }
   const [count, minutes, rate] = [positive('seeds'), positive('minutes'), positive('rate')];
-  const seeds = values.seed === undefined ? Array.from({ length: count }, (_, n) => n + 1) : [positive('seed')];
+  const from = positive('from');
+  const seeds = values.seed === undefined ? Array.from({ length: count }, (_, n) => n + from) : [positive('seed')];
+  const earlier = values.beside === undefined ? [] : readReport(values.beside).seeds;
   const broker = brokerOf(values.broker);
   const startedAt = new Date().toISOString();
   const stop = new AbortController();
@@ -70,10 +76,10 @@ async function main(): Promise<number> {
     console.log();
   }
   if (values.plan) return 0;
-  const report = reportOf(startedAt, broker, reports);
+  const report = reportOf(startedAt, broker, [...earlier, ...reports]);
   writeReport(values.report, report);
   console.log(describeRun(report));
-  const incomplete = seeds.length >= FULL_COVERAGE_FROM && report.emptyCells.length > 0;
+  const incomplete = report.seeds.length >= FULL_COVERAGE_FROM && report.emptyCells.length > 0;
   if (incomplete) console.log(`empty cells: ${report.emptyCells.join(', ')}`);
   return report.findings > 0 || incomplete || stop.signal.aborted ? 1 : 0;
 }
@@ -85,7 +91,7 @@ function brokerOf(name: string): Broker {
   return name;
 }
 
-function positive(name: 'seeds' | 'seed' | 'minutes' | 'rate'): number {
+function positive(name: 'seeds' | 'from' | 'seed' | 'minutes' | 'rate'): number {
   const value = Number(values[name]);
   if (Number.isFinite(value) && value > 0) return value;
   return refuse(`--${name} is to be a number above 0, not ${values[name]}`);

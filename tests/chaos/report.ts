@@ -1,5 +1,5 @@
 // What the seeds found, as tables for a person and as JSON for a machine.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { addCoverage, type Coverage, emptyCells, emptyCoverage, steps } from './coverage.ts';
 import { type Recovery, recoveryOf } from './recovery.ts';
@@ -89,4 +89,9 @@ export function describeRun({ broker, seeds, coverage, emptyCells: empty, recove
 export function writeReport(file: string, report: ChaosReport): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+}
+
+/** What {@link writeReport} wrote. */
+export function readReport(file: string): ChaosReport {
+  return JSON.parse(readFileSync(file, 'utf8')) as ChaosReport;
 }

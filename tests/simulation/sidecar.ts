@@ -26,6 +26,8 @@ type Door = Pick<
 const STALE = 3_000;
 /** Milliseconds of the slowest calls; the client gives up after five seconds. */
 const PATIENCE = 5_000;
+/** Of a document. */
+const USUAL_BYTES = 2_000;
 /** Milliseconds after which a frozen sidecar goes on, at the latest. */
 const LATEST = 20_000;
 
@@ -121,6 +123,7 @@ export function sidecarOf(world: World, owner: SimulatedProcess): Sidecar {
         () => `transact ${writes.map(({ key }) => key).join(' ')}`,
         () => {
           if (!documents(store).write(writes.map(guarded), mostBytes)) throw new Conflict(`${store} refused`);
+          return writes.length * USUAL_BYTES;
         },
       ),
     publish: (_, topic, publications) =>

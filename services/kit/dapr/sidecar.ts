@@ -153,11 +153,11 @@ export class Sidecar {
    * Writes all documents or none, each guarded by its ETag or by "must not exist".
    * At most 100 writes, none twice, together below 4 MiB (daprd's body limit); with `mostBytes` nothing longer is sent.
    * They go in the order of their keys: two transactions that PostgreSQL meets in opposite orders are a deadlock, which
-   * it notices after a second.
+   * it notices after a second. Answers the bytes that were sent.
    * @throws {Conflict} too long, or the store refused: a guard failed *or* the store is in trouble. daprd answers 500 to
    * both, so the caller has to read every document again, strongly, before it tries again.
    */
-  async transact(store: string, writes: readonly (Write | Removal)[], mostBytes?: number): Promise<void> {
+  async transact(store: string, writes: readonly (Write | Removal)[], mostBytes?: number): Promise<number> {
     const inOrder = writes.toSorted((a, b) => (a.key < b.key ? -1 : 1));
     const operations = inOrder.map((write) => ('remove' in write ? removal(write) : upsert(write)));
     const raw = Buffer.from(JSON.stringify({ operations }));
@@ -166,6 +166,7 @@ export class Sidecar {
     const reply = await this.#call('POST', `/v1.0/state/${enc(store)}/transaction`, { raw, headers });
     if (reply.status === 500) throw new Conflict(`transaction on ${store} refused: ${text(reply)}`);
     if (reply.status >= 300) throw fault('transaction', store, reply);
+    return raw.length;
   }
 
   /** Publishes complete CloudEvents in order, in one call. Answers the indexes of those the broker did not take. */

@@ -3,31 +3,31 @@ import type { StreamDocument } from './document.ts';
 
 /** Milliseconds for which a document is remembered. */
 const AGE = 5_000;
-/** Characters of all that is remembered, as JSON; a document has up to 400 KB. */
-const MOST_LENGTH = 8_000_000;
+/** Bytes of all that is remembered, as JSON; a document has up to 400 KB. */
+const MOST_BYTES = 8_000_000;
 
 interface Written {
   readonly document: StreamDocument;
-  readonly length: number;
+  readonly bytes: number;
   readonly at: number;
 }
 
 export class Lately {
   /** In the order of writing. */
   readonly #written = new Map<string, Written>();
-  #length = 0;
+  #bytes = 0;
 
-  /** Remembers what was written, and forgets what is old or too much. */
-  note(documents: readonly StreamDocument[]): void {
+  /** Remembers what was written, so many bytes together with whatever went along, and forgets what is old or too much. */
+  note(documents: readonly StreamDocument[], together: number): void {
+    const bytes = together / documents.length;
     const at = performance.now();
     for (const document of documents) {
       this.#forget(document.key);
-      const { length } = JSON.stringify(document);
-      this.#written.set(document.key, { document, length, at });
-      this.#length += length;
+      this.#written.set(document.key, { document, bytes, at });
+      this.#bytes += bytes;
     }
     for (const [key, known] of this.#written) {
-      if (this.#length <= MOST_LENGTH && at - known.at <= AGE) break;
+      if (this.#bytes <= MOST_BYTES && at - known.at <= AGE) break;
       this.#forget(key);
     }
   }
@@ -38,7 +38,7 @@ export class Lately {
   }
 
   #forget(key: string): void {
-    this.#length -= this.#written.get(key)?.length ?? 0;
+    this.#bytes -= this.#written.get(key)?.bytes ?? 0;
     this.#written.delete(key);
   }
 }

@@ -204,14 +204,15 @@ export class Streams {
     const named = published.length > 0 ? lane : undefined;
     const all = named ? [...writes, named.write(published)] : writes;
     named?.note(published);
+    let bytes: number;
     try {
-      await this.sidecar.transact(this.store, all, mostBytes);
+      bytes = await this.sidecar.transact(this.store, all, mostBytes);
       named?.written();
     } finally {
       named?.note(published);
     }
     work.forgetDirty();
-    this.#lately.note(documents);
+    this.#lately.note(published, bytes);
     for (const document of documents) {
       for (const hear of [...(this.#listeners.get(document.key) ?? [])]) hear(document);
     }
