@@ -165,6 +165,7 @@ export const bugs: readonly Bug[] = [
       kit('events/lane.ts', 'if (this.#doubtful) return stored;', ''),
       kit('events/outbox.ts', 'const at = lane.doubtful ? this.#free.indexOf(lane) : -1;', 'const at = -1;'),
     ],
+    test: 'services/kit/events/lost-answer.test.ts',
   },
   {
     name: 'lane forgets what it named',

@@ -28,12 +28,13 @@ const STALE = 3_000;
 const PATIENCE = 5_000;
 /** Of a document. */
 const USUAL_BYTES = 2_000;
-/** Milliseconds after which a frozen sidecar goes on, at the latest. */
-const LATEST = 20_000;
+/** Milliseconds. */
+const LONGEST_FREEZE = 20_000;
 
 export function sidecarOf(world: World, owner: SimulatedProcess): Sidecar {
   const { time, random, weather, broker } = world;
   const documents = (store: string): Documents => world.store(store);
+  let frozenUntil = 0;
 
   /** One call: it travels, is done or not, and is answered or not. A dead process hears no answer. */
   function call<T>(what: () => string, effect: () => T | Promise<T>): Promise<T> {
@@ -41,16 +42,20 @@ export function sidecarOf(world: World, owner: SimulatedProcess): Sidecar {
       const arrive = () => {
         if (owner.dead) return;
         if (owner.still) return void time.schedule(owner.stillFor, arrive);
+        const frozenFor = frozenUntil - time.now;
+        if (frozenFor > PATIENCE) {
+          time.schedule(frozenFor + random.between(0, 50), () => void unheard(effect)); // in any order
+          return void answer(PATIENCE, () => reject(new Fault(`${what()} takes too long`)));
+        }
+        if (frozenFor > 0) return void time.schedule(frozenFor, arrive);
         const fate = weather.fate();
         world.trace?.(`${owner.name} ${what()}${fate === 'answered' ? '' : `: ${fate}`}`);
         if (fate === 'crash before') return owner.crash();
         if (fate === 'lost')
           return void answer(random.between(1, PATIENCE), () => reject(new Fault(`${what()} was lost`)));
-        if (fate === 'done late') {
-          time.schedule(random.between(PATIENCE, LATEST), () => void unheard(effect));
-          return void answer(random.between(PATIENCE / 2, PATIENCE), () =>
-            reject(new Fault(`${what()} takes too long`)),
-          );
+        if (fate === 'freeze') {
+          frozenUntil = time.now + random.between(PATIENCE, LONGEST_FREEZE);
+          return arrive();
         }
         let done: () => void;
         try {

@@ -9,8 +9,8 @@ export type Fate =
   /** It was done, and the answer is gone. */
   | 'answer lost'
   | 'slow'
-  /** Nobody waits for it any more when it is done: its sidecar was frozen, and goes on where it stood. */
-  | 'done late'
+  /** The sidecar stands still, then goes on where it stood: what was asked meanwhile is done when nobody waits for it. */
+  | 'freeze'
   /** The process dies before the call arrives. */
   | 'crash before'
   /** The process dies when the call is done. */
@@ -23,7 +23,7 @@ export interface Rates {
   readonly lost: number;
   readonly answerLost: number;
   readonly slow: number;
-  readonly doneLate: number;
+  readonly freeze: number;
   readonly crash: number;
   readonly pause: number;
   /** A bulk read that shows what was stored a moment ago. */
@@ -50,7 +50,7 @@ const STORMY: Rates = {
   lost: 0.004,
   answerLost: 0.006,
   slow: 0.004,
-  doneLate: 0.002,
+  freeze: 0.0003,
   crash: 0.001,
   pause: 0.0003,
   staleRead: 0.05,
@@ -98,13 +98,13 @@ export class Weather {
   }
 
   #set(rates: Rates): void {
-    const { lost, answerLost, slow, doneLate, crash, pause } = rates;
+    const { lost, answerLost, slow, freeze, crash, pause } = rates;
     this.#rates = rates;
     this.#fates = [
       ['lost', lost],
       ['answer lost', answerLost],
       ['slow', slow],
-      ['done late', doneLate],
+      ['freeze', freeze],
       ['crash before', crash / 2],
       ['crash after', crash / 2],
       ['pause', pause],
