@@ -30,13 +30,13 @@ export interface Dependencies {
 }
 
 export class Inventory {
-  readonly #streams: Streams;
+  readonly streams: Streams;
   readonly #views: InventoryViews;
   readonly #findShop: FindShop;
   readonly #findProducts: FindProducts;
 
   constructor({ streams, views, findShop, findProducts }: Dependencies) {
-    this.#streams = streams;
+    this.streams = streams;
     this.#views = views;
     this.#findShop = findShop;
     this.#findProducts = findProducts;
@@ -45,7 +45,7 @@ export class Inventory {
   /** Stock as it is now, in the order asked for. A sku that was never in stock has zeros; one that does not exist is left out. */
   async stock(shopId: string, skus: readonly string[]): Promise<StockView[]> {
     const distinct = [...new Set(skus)];
-    const documents = await Promise.all(distinct.map((sku) => this.#streams.read(itemOf(shopId, sku))));
+    const documents = await Promise.all(distinct.map((sku) => this.streams.read(itemOf(shopId, sku))));
     const absent = distinct.filter((_, index) => documents[index] === undefined);
     const known =
       absent.length > 0 && (await this.#findShop(shopId)) ? await this.#findProducts(shopId, absent) : undefined;
@@ -70,8 +70,8 @@ export class Inventory {
   async shortages(shopId: string, lines: readonly Line[]): Promise<Shortage[]> {
     const wanted = mergedBySku(lines);
     const refs = wanted.map(({ sku }) => itemOf(shopId, sku));
-    const stored = await this.#streams.sidecar.getBulk<{ state: Item }>(
-      this.#streams.store,
+    const stored = await this.streams.sidecar.getBulk<{ state: Item }>(
+      this.streams.store,
       refs.map(({ key }) => key),
     );
     return wanted.flatMap(({ sku, quantity }, index) => {
@@ -89,8 +89,8 @@ export class Inventory {
   ): Promise<Booked | Refusal> {
     const unknown = await this.#unknown(movement);
     if (unknown) return unknown;
-    if (kind === 'receipt') return receiveGoods(this.#streams, movement, command, origin);
-    return adjustStock(this.#streams, { ...movement, lines: mergedBySku(movement.lines) }, command, origin);
+    if (kind === 'receipt') return receiveGoods(this.streams, movement, command, origin);
+    return adjustStock(this.streams, { ...movement, lines: mergedBySku(movement.lines) }, command, origin);
   }
 
   async #unknown({ shopId, lines }: Movement): Promise<Refusal | undefined> {
@@ -111,7 +111,8 @@ export class Inventory {
 
 const NOTHING: OnShelf = { onHand: 0, reserved: 0 };
 
-function viewOf(shopId: string, sku: string, item: OnShelf): StockView {
+/** The stock of a sku as clients see it. */
+export function viewOf(shopId: string, sku: string, item: OnShelf): StockView {
   const { onHand, reserved } = item;
   return { shopId, sku, onHand, reserved, available: available(item) };
 }

@@ -1,6 +1,7 @@
 // The public surface of inventory.
 import { z } from 'zod';
 import { isRefusal, refuse } from '#kit/errors';
+import { At, historyOf } from '#kit/events/history';
 import {
   type Api,
   api,
@@ -16,7 +17,9 @@ import { page, paged, pageOf } from '#kit/http/paging';
 import { hashOf } from '#kit/ids';
 import { Quantity } from '#kit/money';
 import { MOST_LINES } from './adjustment.ts';
-import { type Inventory, MOST_RECEIPT_LINES } from './inventory.ts';
+import { explain } from './causes.ts';
+import { type Inventory, MOST_RECEIPT_LINES, viewOf } from './inventory.ts';
+import { itemOf } from './item.ts';
 import type { Booked, Movement } from './movement.ts';
 
 const Id = z.string().min(1).max(64);
@@ -65,6 +68,13 @@ const RECEIPT_BYTES = 2 * 1024 * 1024;
 /** The routes under `/inventory`. */
 export function routes(inventory: Inventory): Api {
   const running = new Joining<Booked>();
+  const { streams } = inventory;
+  const told = historyOf(streams, {
+    stream: ({ shopId, sku }: { shopId: string; sku: string }) => itemOf(shopId, sku),
+    shopOf: (_, { shopId }) => shopId,
+    view: (item, _, { shopId, sku }) => viewOf(shopId, sku, item),
+    explain: (events, { sku }) => explain(streams, sku, events),
+  });
 
   async function book(
     call: { readonly caller: Caller; readonly commandId: string; readonly origin: RequestOrigin },
@@ -86,15 +96,19 @@ export function routes(inventory: Inventory): Api {
       {
         summary: 'Stock of one sku at one shop',
         access: { can: 'inventory:read' },
+        query: z.strictObject({ at: At }),
         answers: { 200: Stock },
         refusals: ['NOT_FOUND', 'FORBIDDEN'],
       },
-      async ({ params: { shopId, sku }, caller }) => {
+      async ({ params, query: { at }, caller }) => {
+        const { shopId, sku } = params;
         if (!caller.may('inventory:read', shopId)) return refuse('FORBIDDEN');
+        if (at !== undefined) return told.at({ params, caller }, at);
         const [stock] = await inventory.stock(shopId, [sku]);
         return stock ? ok(stock) : refuse('NOT_FOUND');
       },
     )
+    .get('/:shopId/:sku/events', ...told.events)
     .get(
       '/:shopId',
       {

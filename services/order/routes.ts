@@ -1,16 +1,18 @@
 // The public surface of order.
 import { z } from 'zod';
 import { isRefusal, refuse } from '#kit/errors';
+import { At, historyOf } from '#kit/events/history';
 import { type Api, accepted, api, type Caller, created, ok } from '#kit/http/api';
 import { MAX_WAIT } from '#kit/http/call';
 import { Joining } from '#kit/http/idempotency';
 import { page, paged, pageOf } from '#kit/http/paging';
+import { wrongField } from '#kit/http/validation';
 import { isUuid } from '#kit/ids';
 import { Instant } from '#kit/time';
 import { Admission } from './admission.ts';
 import { cancel, orderOf, type PlacedOrder, placedOf } from './order.ts';
 import { type Placed, type PlaceOrderParts, placeOrder } from './place-order.ts';
-import { NewOrder, OrderView, viewAt } from './schemas.ts';
+import { NewOrder, OrderView, viewAt, viewOf } from './schemas.ts';
 import type { OrderViews } from './views.ts';
 import { untilFinal } from './wait.ts';
 
@@ -27,6 +29,11 @@ export function routes(parts: Omit<PlaceOrderParts, 'admission'> & { readonly vi
   const running = new Joining<Placed>();
   const final = untilFinal(streams);
   const admission = new Admission();
+  const told = historyOf(streams, {
+    stream: ({ id }: { id: string }) => (isUuid(id) ? orderOf(id) : undefined),
+    shopOf: (order) => placedOf(order).summary.shopId,
+    view: viewOf,
+  });
 
   return api('/orders', { tag: 'orders' })
     .post(
@@ -78,11 +85,15 @@ export function routes(parts: Omit<PlaceOrderParts, 'admission'> & { readonly vi
         summary: 'An order',
         description: '`wait` (seconds, at most 30) answers as soon as the status is final, or at the end of the wait.',
         access: 'caller',
-        query: z.strictObject({ wait: Seconds.optional() }),
+        query: z.strictObject({ wait: Seconds.optional(), at: At }),
         answers: { 200: OrderView },
-        refusals: ['NOT_FOUND'],
+        refusals: ['NOT_FOUND', 'FORBIDDEN'],
       },
       async ({ params, query, caller, wait, signal }) => {
+        if (query.at !== undefined) {
+          if (query.wait !== undefined) return wrongField('wait', 'What is past has ended', 'query');
+          return told.at({ params, caller }, query.at);
+        }
         const document = isUuid(params.id) ? await streams.read(orderOf(params.id)) : undefined;
         if (!document || !mayRead(caller, placedOf(document.state))) return refuse('NOT_FOUND');
         const seconds = query.wait ?? wait ?? 0;
@@ -91,6 +102,7 @@ export function routes(parts: Omit<PlaceOrderParts, 'admission'> & { readonly vi
         return ok(viewAt(latest), { version: latest.version });
       },
     )
+    .get('/:id/events', ...told.events)
     .get(
       '',
       {

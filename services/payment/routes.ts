@@ -1,6 +1,7 @@
 // The public surface of payment, and what order asks of it.
 import { z } from 'zod';
 import { refuse } from '#kit/errors';
+import { At, historyOf } from '#kit/events/history';
 import type { Streams } from '#kit/events/streams';
 import { type Api, api, type Caller, internal, noContent, ok, type Spec } from '#kit/http/api';
 import { page, pageOf } from '#kit/http/paging';
@@ -33,6 +34,11 @@ const STATUS = {
 
 /** The routes under `/payments`. */
 export function routes(streams: Streams): Api {
+  const told = historyOf(streams, {
+    stream: ({ id }: { id: string }) => (isUuid(id) ? paymentOf(id) : undefined),
+    shopOf: (payment) => knownOf(payment).due.shopId,
+    view: (payment) => viewOf(knownOf(payment)),
+  });
   return api('/payments', { tag: 'payments' })
     .get(
       '',
@@ -54,15 +60,18 @@ export function routes(streams: Streams): Api {
       {
         summary: 'A payment',
         access: 'caller',
+        query: z.strictObject({ at: At }),
         answers: { 200: PaymentView },
-        refusals: ['NOT_FOUND'],
+        refusals: ['NOT_FOUND', 'FORBIDDEN'],
       },
-      async ({ params, caller }) => {
+      async ({ params, query, caller }) => {
+        if (query.at !== undefined) return told.at({ params, caller }, query.at);
         const document = isUuid(params.id) ? await streams.read(paymentOf(params.id)) : undefined;
         if (!document || !mayRead(caller, knownOf(document.state))) return refuse('NOT_FOUND');
         return ok(viewOf(knownOf(document.state)), { version: document.version });
       },
-    );
+    )
+    .get('/:id/events', ...told.events);
 }
 
 const Card = z.strictObject({ orderId: z.uuid(), token: z.string().min(1).max(255) });

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { isRefusal, type Refusal, refuse } from '#kit/errors';
 import { commandOrigin } from '#kit/events/command-origin';
+import { At, historyOf } from '#kit/events/history';
 import type { Records, Versioned } from '#kit/events/records';
 import { api, created, internal, ok } from '#kit/http/api';
 import { page, paged, pageOf } from '#kit/http/paging';
@@ -21,6 +22,10 @@ const write = { can: 'product:write' } as const;
 const Text = z.string().max(200);
 
 export function routes({ catalogue, list }: Dependencies) {
+  const told = historyOf(catalogue.streams, {
+    stream: ({ sku }: { sku: string }) => catalogue.of(sku),
+    view: (product) => product as Product, // its first event defines it
+  });
   return api('/products', { tag: 'products' })
     .get(
       '',
@@ -47,9 +52,19 @@ export function routes({ catalogue, list }: Dependencies) {
     )
     .get(
       '/:sku',
-      { summary: 'Read a product', access: 'anyone', answers: { 200: schemas.Product } },
-      async ({ params }) => answer(await catalogue.read(params.sku)),
+      {
+        summary: 'Read a product',
+        access: 'anyone',
+        query: z.strictObject({ at: At }),
+        answers: { 200: schemas.Product },
+        refusals: ['UNAUTHENTICATED', 'FORBIDDEN'],
+      },
+      async ({ params, query, caller }) => {
+        if (query.at !== undefined) return told.at({ params, caller }, query.at);
+        return answer(await catalogue.read(params.sku));
+      },
     )
+    .get('/:sku/events', ...told.events)
     .post(
       '',
       {

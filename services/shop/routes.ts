@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isRefusal, type Refusal, refuse } from '#kit/errors';
 import { commandOrigin } from '#kit/events/command-origin';
 import type { Desk } from '#kit/events/desk';
+import { At, historyOf } from '#kit/events/history';
 import type { Records, Versioned } from '#kit/events/records';
 import { api, created, internal, ok } from '#kit/http/api';
 import { page, paged, pageOf } from '#kit/http/paging';
@@ -37,6 +38,11 @@ const ShopDraft = z
 const write = { can: 'shop:write' } as const;
 
 export function routes({ shops, newId }: Dependencies) {
+  const told = historyOf(shops.streams, {
+    stream: ({ id }: { id: string }) => shops.of(id),
+    shopOf: (_, { id }) => id,
+    view: (shop) => shop as Shop, // its first event opens it
+  });
   return api('/shops', { tag: 'shops' })
     .get(
       '',
@@ -55,9 +61,21 @@ export function routes({ shops, newId }: Dependencies) {
         return page(call, items, rest.length > limit ? { after: rest[limit - 1] } : undefined);
       },
     )
-    .get('/:id', { summary: 'Read a shop', access: 'anyone', answers: { 200: ShopView } }, async ({ params }) =>
-      answer(await shops.read(params.id)),
+    .get(
+      '/:id',
+      {
+        summary: 'Read a shop',
+        access: 'anyone',
+        query: z.strictObject({ at: At }),
+        answers: { 200: ShopView },
+        refusals: ['UNAUTHENTICATED', 'FORBIDDEN'],
+      },
+      async ({ params, query, caller }) => {
+        if (query.at !== undefined) return told.at({ params, caller }, query.at);
+        return answer(await shops.read(params.id));
+      },
     )
+    .get('/:id/events', ...told.events)
     .post(
       '',
       {

@@ -32,6 +32,12 @@ export interface CommandRecord {
   readonly version: number;
 }
 
+/** The state of a stream at a version. */
+export interface Border<S = unknown> {
+  readonly version: number;
+  readonly state: S;
+}
+
 export interface StreamDocument<S = unknown> {
   readonly key: string;
   readonly id: string;
@@ -40,6 +46,8 @@ export interface StreamDocument<S = unknown> {
   readonly events: readonly StoredEvent[];
   /** Pages sealed so far: `<key>:p0` to `<key>:p<n-1>`. */
   readonly sealedPages: number;
+  /** Of a paged stream: its states where a page will end, until that page is sealed. */
+  readonly borders?: readonly Border<S>[];
   /** All versions up to this one were acknowledged by the broker. May lag. */
   readonly publishedVersion: number;
   readonly topic?: string;
@@ -69,9 +77,11 @@ export function append<S, E extends DomainEvent>(
   const forgets = kind.retention === 'latest';
   if (forgets && kind.topic !== undefined) throw new Error(`${kind.name} is published and cannot forget`);
   const stored = forgets ? [] : [...document.events];
+  const borders = [...(document.borders ?? [])];
   for (const event of events) {
     version += 1;
     state = kind.evolve(state, event, { version, at });
+    if (kind.retention === 'paged' && version % PAGE_SIZE === 0) borders.push({ version, state });
     const core = { type: event.type, version, at, data: event.data };
     stored.push(
       kind.topic === undefined
@@ -96,7 +106,7 @@ export function append<S, E extends DomainEvent>(
           topic: kind.topic,
           partitionKey: document.partitionKey ?? kind.partitionKey?.(document.id, state) ?? document.id,
         };
-  return { ...document, version, state, events: stored, ...published };
+  return { ...document, version, state, events: stored, ...(borders.length > 0 && { borders }), ...published };
 }
 
 /** The id of an event: the same whoever publishes it, however often. */
@@ -123,26 +133,43 @@ export function recall(
   return known.hash === command.hash ? { version: known.version } : refuse('IDEMPOTENCY_KEY_REUSED');
 }
 
-export interface Page {
+export interface Page<S = unknown> {
   readonly key: string;
   readonly events: readonly StoredEvent[];
+  /** The state after them, so that the past can be told without folding all pages before. Absent: sealed before it was kept. */
+  readonly after?: S;
 }
 
 /**
  * Takes full pages out of a document *as it was read*: never events of a decision that is still open, so that any two
  * writers seal the same bytes; and of a published stream only what is published. At least a page stays in the document.
  */
-export function seal<S>(document: StreamDocument<S>, most: number): { document: StreamDocument<S>; pages: Page[] } {
-  const pages: Page[] = [];
+export function seal<S>(document: StreamDocument<S>, most: number): { document: StreamDocument<S>; pages: Page<S>[] } {
+  const pages: Page<S>[] = [];
   let { events, sealedPages } = document;
   while (events.length >= 2 * PAGE_SIZE && pages.length < most) {
     const page = events.slice(0, PAGE_SIZE);
-    if (document.topic !== undefined && (page.at(-1)?.version ?? 0) > document.publishedVersion) break;
-    pages.push({ key: `${document.key}:p${sealedPages}`, events: page });
+    const last = page.at(-1)?.version ?? 0;
+    if (document.topic !== undefined && last > document.publishedVersion) break;
+    const border = document.borders?.find(({ version }) => version === last);
+    pages.push({ key: pageKey(document.key, sealedPages), events: page, ...(border && { after: border.state }) });
     events = events.slice(PAGE_SIZE);
     sealedPages += 1;
   }
-  return pages.length === 0 ? { document, pages } : { document: { ...document, events, sealedPages }, pages };
+  return pages.length === 0 ? { document, pages } : { document: withoutSealed(document, sealedPages), pages };
+}
+
+/** A document whose first pages are kept elsewhere: what is in them leaves it. */
+export function withoutSealed<S>(document: StreamDocument<S>, sealedPages: number): StreamDocument<S> {
+  const isLeft = ({ version }: { readonly version: number }) => version > sealedPages * PAGE_SIZE;
+  const { borders = [], ...rest } = document;
+  const left = borders.filter(isLeft);
+  return { ...rest, sealedPages, events: document.events.filter(isLeft), ...(left.length > 0 && { borders: left }) };
+}
+
+/** Key of the n-th sealed page, from 0. */
+export function pageKey(key: string, n: number): string {
+  return `${key}:p${n}`;
 }
 
 /** The state as it was at a version, of a stream whose events are all inline. */

@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../time.ts';
 import { Together } from '../together.ts';
 import type { DomainEvent, Origin, StreamRef } from './aggregate.ts';
 import { Desk } from './desk.ts';
-import type { StoredEvent, StreamDocument } from './document.ts';
+import { type Page, pageKey, type StreamDocument } from './document.ts';
 import { foldCommands } from './fold.ts';
 import type { Lane } from './lane.ts';
 import { Lately } from './lately.ts';
@@ -109,16 +109,19 @@ export class Streams {
     return this.#lately.get(ref.key) as StreamDocument<S> | undefined;
   }
 
+  /** A sealed page of a stream. @throws {Fault} the store is out of reach, or has lost it. */
+  async page<S>(key: string, n: number): Promise<Page<S>> {
+    const page = await this.sidecar.get<Page<S>>(this.store, pageKey(key, n));
+    if (!page) throw new Fault(`page ${n} of ${key} is missing`);
+    return page.value;
+  }
+
   /** A stream's events as CloudEvents, oldest first: `/internal/streams/<key>`. Undefined if there is no such stream. */
   async cloudEvents(key: string): Promise<Record<string, unknown>[] | undefined> {
     const document = (await this.sidecar.get<StreamDocument>(this.store, key))?.value;
     if (!document || !Array.isArray(document.events)) return undefined;
     const pages = await Promise.all(
-      Array.from({ length: document.sealedPages }, async (_, n) => {
-        const page = await this.sidecar.get<{ events: StoredEvent[] }>(this.store, `${key}:p${n}`);
-        if (!page) throw new Fault(`page ${n} of ${key} is missing`);
-        return page.value.events;
-      }),
+      Array.from({ length: document.sealedPages }, async (_, n) => (await this.page(key, n)).events),
     );
     return [...pages.flat(), ...document.events].map((event) => toCloudEvent(this.source, document, event));
   }

@@ -1,7 +1,7 @@
 // The documents that one transaction touches: read, decided upon in memory, written all or none.
 import type { Removal, Sidecar, Stored, Write } from '../dapr/sidecar.ts';
 import type { DomainEvent, Origin, StreamRef } from './aggregate.ts';
-import { append, emptyDocument, remember, type StreamDocument, seal } from './document.ts';
+import { append, emptyDocument, remember, type StreamDocument, seal, withoutSealed } from './document.ts';
 
 /** Documents in a transaction beside its lane (100 operations are portable: decision 0001). */
 export const MOST_DOCUMENTS = 98;
@@ -187,12 +187,7 @@ export class WorkingSet {
         const { pages } = seal(stored, room);
         room -= pages.length;
         for (const page of pages) writes.push({ key: page.key, value: page, etag: undefined });
-        const sealedEvents = pages.reduce((sum, page) => sum + page.events.length, 0);
-        value = {
-          ...value,
-          events: value.events.slice(sealedEvents),
-          sealedPages: stored.sealedPages + pages.length,
-        };
+        if (pages.length > 0) value = withoutSealed(value, stored.sealedPages + pages.length);
       }
       documents.push(value);
       writes.push({ key: ref.key, value, etag });
