@@ -7,21 +7,17 @@ interface Caused {
   readonly cause: string;
 }
 
-/** A line as events of causes have it: the item's version after the change. */
-interface Line {
-  readonly sku: string;
-  readonly itemVersion?: number;
-}
-
 /**
  * The events of an item with actor, correlation and causation of the event that each of them is part of. What is still
  * under way (a basket in chunks that is not all reserved) has none yet. @throws {Fault}
  */
-export async function explain(streams: Streams, sku: string, events: readonly StoredEvent[]): Promise<StoredEvent[]> {
+export async function explain(streams: Streams, events: readonly StoredEvent[]): Promise<StoredEvent[]> {
   const keys = [...new Set(events.map(({ data }) => (data as Caused).cause))];
-  const found = await streams.sidecar.getBulk<StreamDocument>(streams.store, keys);
+  // One by one: a bulk read may not have yet what was written with the item.
+  const read = keys.map(async (key) => [key, await streams.sidecar.get<StreamDocument>(streams.store, key)] as const);
+  const found = new Map(await Promise.all(read));
   return events.map((event) => {
-    const cause = partOf(event, sku, found.get((event.data as Caused).cause)?.value.events ?? []);
+    const cause = partOf(event, found.get((event.data as Caused).cause)?.value.events ?? []);
     if (!cause?.id) return event;
     const { id, actor, correlationId } = cause;
     return { ...event, causationId: id, ...(actor && { actor }), ...(correlationId && { correlationId }) };
@@ -29,14 +25,10 @@ export async function explain(streams: Streams, sku: string, events: readonly St
 }
 
 /**
- * The cause's event that tells of the item's. The cause's are saved with or after the item's, and name the version that
- * they led to; what was walked back they do not name, then it is the first that was recorded since.
+ * The cause's event that tells of the item's: `stock.reserved` of `item.reserved`, each of which a cause has once. What
+ * was walked back is not told by that name; then it is the first that the cause recorded since.
  */
-function partOf(event: StoredEvent, sku: string, causes: readonly StoredEvent[]): StoredEvent | undefined {
-  const named = causes.find(({ data }) =>
-    ((data as { lines?: readonly Line[] }).lines ?? []).some(
-      (line) => line.sku === sku && (line.itemVersion ?? 0) >= event.version,
-    ),
-  );
-  return named ?? causes.find(({ at }) => at >= event.at);
+function partOf({ type, at }: StoredEvent, causes: readonly StoredEvent[]): StoredEvent | undefined {
+  const name = type.replace(/^item\./, 'stock.');
+  return causes.find((cause) => cause.type === name) ?? causes.find((cause) => cause.at >= at);
 }

@@ -73,7 +73,7 @@ export function routes(inventory: Inventory): Api {
     stream: ({ shopId, sku }: { shopId: string; sku: string }) => itemOf(shopId, sku),
     shopOf: (_, { shopId }) => shopId,
     view: (item, _, { shopId, sku }) => viewOf(shopId, sku, item),
-    explain: (events, { sku }) => explain(streams, sku, events),
+    explain: (events) => explain(streams, events),
   });
 
   async function book(

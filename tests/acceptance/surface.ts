@@ -50,6 +50,11 @@ export function surfaceSuite(world: World): void {
       'GET /api/v1/shops/{}',
       'POST /api/v1/shops',
       'PUT /api/v1/shops/{}',
+      'GET /api/v1/orders/{}/events',
+      'GET /api/v1/payments/{}/events',
+      'GET /api/v1/products/{}/events',
+      'GET /api/v1/shops/{}/events',
+      'GET /api/v1/inventory/{}/{}/events',
       'GET /api/v1/reports/sales',
     ];
     expect(operations).toEqual(expect.arrayContaining(wanted));

@@ -17,7 +17,7 @@ export interface HistoryOf<P, S, E extends DomainEvent, V> {
   shopOf?(state: S, params: P): string;
   view(state: S, version: number, params: P): V;
   /** Fills in who did it and why, where the events leave that to the documents of their causes. */
-  explain?(events: readonly StoredEvent[], params: P): Promise<readonly StoredEvent[]>;
+  explain?(events: readonly StoredEvent[]): Promise<readonly StoredEvent[]>;
 }
 
 /** The query parameter `at`. */
@@ -69,7 +69,7 @@ export function historyOf<P, S, E extends DomainEvent, V>(streams: Streams, of: 
     const document = ref && (await streams.read(ref));
     if (!document || !mayRead(caller, document.state, params)) return refuse('NOT_FOUND');
     const found = await eventsAfter(streams, document, cursor, limit);
-    const explained = (await of.explain?.(found, params)) ?? found;
+    const explained = (await of.explain?.(found)) ?? found;
     const last = cursor + found.length;
     return page(
       call,
