@@ -24,10 +24,12 @@ export const routes: readonly PublicRoute[] = [
   { prefix: '/api/v1/auth', appId: 'auth' },
   { prefix: '/api/v1/products', appId: 'product' },
   { prefix: '/api/v1/inventory', appId: 'inventory' },
+  { prefix: '/api/v1/reservations', appId: 'inventory' },
   { prefix: '/api/v1/orders', exact: true, appId: 'order', throttled: true },
   { prefix: '/api/v1/orders', appId: 'order' },
   { prefix: '/api/v1/payments', appId: 'payment' },
   { prefix: '/api/v1/shops', appId: 'shop' },
+  { prefix: '/api/v1/notifications', appId: 'notification' },
   { prefix: '/api/v1/reports', appId: 'report' },
   { prefix: '/.well-known/jwks.json', exact: true, appId: 'auth', methods: ['GET', 'HEAD'] },
   ...['/webhooks/provider', '/api/v1/webhooks/provider'].map((prefix) => ({

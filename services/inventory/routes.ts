@@ -1,7 +1,7 @@
 // The public surface of inventory.
 import { z } from 'zod';
 import { isRefusal, refuse } from '#kit/errors';
-import { At, historyOf } from '#kit/events/history';
+import { At, eventsOf, historyOf } from '#kit/events/history';
 import {
   type Api,
   api,
@@ -14,13 +14,14 @@ import {
 } from '#kit/http/api';
 import { Joining } from '#kit/http/idempotency';
 import { page, paged, pageOf } from '#kit/http/paging';
-import { hashOf } from '#kit/ids';
+import { hashOf, isUuid } from '#kit/ids';
 import { Quantity } from '#kit/money';
 import { MOST_LINES } from './adjustment.ts';
 import { explain } from './causes.ts';
 import { type Inventory, MOST_RECEIPT_LINES, viewOf } from './inventory.ts';
 import { itemOf } from './item.ts';
 import type { Booked, Movement } from './movement.ts';
+import { reservationOf } from './reservation.ts';
 
 const Id = z.string().min(1).max(64);
 const Sku = z.string().min(1).max(64);
@@ -161,6 +162,15 @@ export function routes(inventory: Inventory): Api {
         return book(call, call.body, 'adjustment');
       },
     );
+}
+
+/** `/reservations`: what an order holds of a shop's stock, told under the order's id. */
+export function reservationRoutes({ streams }: Inventory): Api {
+  const told = eventsOf(streams, {
+    stream: ({ orderId }: { orderId: string }) => (isUuid(orderId) ? reservationOf(orderId) : undefined),
+    shopOf: ({ shopId }) => shopId,
+  });
+  return api('/reservations', { tag: 'inventory' }).get('/:orderId/events', ...told);
 }
 
 const Availability = z.strictObject({

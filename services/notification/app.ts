@@ -1,4 +1,4 @@
-// The service from its dependencies, not listening. It has no public routes: it hears, sends and tells.
+// The service from its dependencies, not listening. It hears, sends and tells.
 import { randomUUID } from 'node:crypto';
 import { type EventSourced, eventSourced, type ServiceParts } from '#kit/events/event-sourced';
 import { sweep } from '#kit/events/sweep';
@@ -6,6 +6,7 @@ import { Worker } from '#kit/events/worker';
 import { Database } from '#kit/views/database';
 import { deliverer } from './deliver.ts';
 import { reactions } from './reactions.ts';
+import { routes } from './routes.ts';
 import { notificationViews } from './views.ts';
 
 /**
@@ -28,7 +29,7 @@ export function notificationService(
     const worker = new Worker({ perform: deliver, log, concurrency: AT_ONCE });
     let after = '';
     return {
-      routes: [],
+      routes: [routes(streams)],
       reactions: reactions((id) => worker.wake(id)),
       reactionsOn: 'pubsub-effects',
       projections: [views.projection],

@@ -55,6 +55,8 @@ export function surfaceSuite(world: World): void {
       'GET /api/v1/products/{}/events',
       'GET /api/v1/shops/{}/events',
       'GET /api/v1/inventory/{}/{}/events',
+      'GET /api/v1/reservations/{}/events',
+      'GET /api/v1/notifications/{}/{}/events',
       'GET /api/v1/reports/sales',
     ];
     expect(operations).toEqual(expect.arrayContaining(wanted));

@@ -1,11 +1,10 @@
 // `npm run replay`: sends the real baskets through the gateway as the tills of four shops would, and compares the
 // system's own report with the totals of the data, to the cent.
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readBaskets, readExpected } from '../../stack/demo-data.ts';
 import { Gateway } from '../client/gateway.ts';
 import { client, person } from '../client/identity.ts';
+import { assertRuns, meshHelp, meshOptions, readSecrets, secretOf } from '../client/running-mesh.ts';
 import { batchesOfCatalogue, defineCatalogue, hasCatalogue, openingReceipts, openStock } from './opening.ts';
 import { clock, Progress } from './progress.ts';
 import { awaitReport } from './report.ts';
@@ -17,9 +16,7 @@ const HELP = `npm run replay -- [options]
   --shop <id>          only this shop
   --days <days>        only these days: 7 (the first seven), 2017-01-03, or 2017-01-03..2017-01-09
   --concurrency <n>    clients at work at once (8)
-  --url <url>          the gateway (http://127.0.0.1:8000)
-  --profile <name>     whose secrets to use: .data/<name>/secrets.json (local)
-  --data <folder>      the data folder, when npm start was given another one`;
+${meshHelp}`;
 
 interface Options {
   readonly url: string;
@@ -32,15 +29,6 @@ interface Options {
 const out = process.stdout;
 const say = (text = '') => out.write(`${text}\n`);
 
-/** True if a gateway is there; one that is still starting counts. */
-async function answers(url: string): Promise<boolean> {
-  const asked = fetch(new URL('/healthz', url), { signal: AbortSignal.timeout(3_000) });
-  return asked.then(
-    (response) => response.status < 500,
-    () => false,
-  );
-}
-
 /** Answers the exit code: 0 all equal, 1 something differs or failed, 2 wrong use, 130 interrupted. */
 async function main(argv: readonly string[]): Promise<number> {
   const baskets = readBaskets();
@@ -52,10 +40,7 @@ async function main(argv: readonly string[]): Promise<number> {
   process.once('SIGINT', () => interrupt.abort());
   const gateway = new Gateway({ baseUrl: options.url, connections: concurrency + 4, patience: 120_000 });
   try {
-    if (!(await answers(options.url))) {
-      say(`Nothing answers at ${options.url}. Start the system with "npm start", or name its address with --url.`);
-      return 2;
-    }
+    await assertRuns(options.url);
     const admin = gateway.as(person('admin@demo.test', secretOf(secrets, 'demo-password')));
     const tills = new Map(
       [...new Set(chosen.map(({ shopId }) => shopId))].map((id) => [
@@ -137,9 +122,7 @@ function optionsOf(argv: readonly string[], baskets: Parameters<typeof selection
       shop: { type: 'string' },
       days: { type: 'string' },
       concurrency: { type: 'string', default: '8' },
-      url: { type: 'string', default: 'http://127.0.0.1:8000' },
-      profile: { type: 'string', default: 'local' },
-      data: { type: 'string' },
+      ...meshOptions,
       help: { type: 'boolean' },
     },
   });
@@ -151,31 +134,13 @@ function optionsOf(argv: readonly string[], baskets: Parameters<typeof selection
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 256)
     throw new Error('--concurrency takes a number from 1 to 256');
   const { shop, days } = values;
-  const file = resolve(values.data ?? join('.data', values.profile), 'secrets.json');
   return {
     url: values.url,
     concurrency,
     selection: selectionOf({ shop, days }, baskets),
     partial: shop !== undefined || days !== undefined,
-    secrets: readSecrets(file),
+    secrets: readSecrets(values),
   };
-}
-
-function readSecrets(file: string): Record<string, string> {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (cause) {
-    throw new Error(`cannot read ${file}: start the system first with npm start`, { cause });
-  }
-}
-
-function secretOf(secrets: Readonly<Record<string, string>>, name: string): string {
-  const secret = secrets[name];
-  if (!secret)
-    throw new Error(
-      `the secrets of this profile have no ${name}: is the system older than this replay? (npm start -- --fresh)`,
-    );
-  return secret;
 }
 
 if (import.meta.main) {

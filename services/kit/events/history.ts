@@ -9,15 +9,19 @@ import { eventId, type StoredEvent } from './document.ts';
 import { asOf, eventsAfter } from './past.ts';
 import type { Streams } from './streams.ts';
 
-/** What a resource's history is made of. `P`: the parameters of its path; `V`: what clients see of it. */
-export interface HistoryOf<P, S, E extends DomainEvent, V> {
-  /** Its stream; undefined if the path names nothing. */
+/** Whose events are told. `P`: the parameters of the path. */
+export interface EventsOf<P, S, E extends DomainEvent> {
+  /** The stream; undefined if the path names nothing. */
   stream(params: P): StreamRef<S, E> | undefined;
-  /** The shop whose auditors may see it; undefined: every auditor may. */
+  /** The shop whose auditors may see it, `*`: only those of every shop; without it every auditor may. */
   shopOf?(state: S, params: P): string;
-  view(state: S, version: number, params: P): V;
   /** Fills in who did it and why, where the events leave that to the documents of their causes. */
   explain?(events: readonly StoredEvent[]): Promise<readonly StoredEvent[]>;
+}
+
+/** The same of a resource that can also be shown as it was. `V`: what clients see of it. */
+export interface HistoryOf<P, S, E extends DomainEvent, V> extends EventsOf<P, S, E> {
+  view(state: S, version: number, params: P): V;
 }
 
 /** The query parameter `at`. */
@@ -48,49 +52,51 @@ const eventsRoute = {
   refusals: ['NOT_FOUND'],
 } as const;
 
-interface EventsCall<P> {
+interface Asking<P> {
   readonly params: P;
+  readonly caller: Caller | undefined;
+}
+
+interface EventsCall<P> extends Asking<P> {
   readonly query: { readonly limit: number; readonly cursor?: number | undefined };
-  readonly caller: Caller;
   readonly url: string;
 }
 
-/**
- * The two ways to ask. `events`: specification and handler, for `.get('/:id/events', ...told.events)`. `at`: the answer
- * of the resource's own route when its query has `at: At`.
- */
-export function historyOf<P, S, E extends DomainEvent, V>(streams: Streams, of: HistoryOf<P, S, E, V>) {
-  const mayRead = (caller: Caller, state: S, params: P) => caller.may('audit:read', of.shopOf?.(state, params));
-
+/** Specification and handler of a route that tells events: `.get('/:id/events', ...eventsOf(streams, { ... }))`. */
+export function eventsOf<P, S, E extends DomainEvent>(streams: Streams, of: EventsOf<P, S, E>) {
   async function events(call: EventsCall<P>) {
-    const { params, caller } = call;
     const { limit, cursor = 0 } = call.query;
-    const ref = of.stream(params);
+    const ref = of.stream(call.params);
     const document = ref && (await streams.read(ref));
-    if (!document || !mayRead(caller, document.state, params)) return refuse('NOT_FOUND');
+    if (!document || !maySee(call, of, document.state)) return refuse('NOT_FOUND');
     const found = await eventsAfter(streams, document, cursor, limit);
     const explained = (await of.explain?.(found)) ?? found;
     const last = cursor + found.length;
-    return page(
-      call,
-      explained.map((event) => viewOf(ref.key, event)),
-      last < document.version ? last : undefined,
-    );
+    const items = explained.map((event) => viewOf(ref.key, event));
+    return page(call, items, last < document.version ? last : undefined);
   }
+  return [eventsRoute, events] as const;
+}
 
-  async function at(
-    { params, caller }: { readonly params: P; readonly caller: Caller | undefined },
-    instant: string,
-  ): Promise<Answer<V> | Refusal> {
+/**
+ * Both ways to ask. `events`: as {@link eventsOf}. `at`: what the resource's own route answers when its query has
+ * `at: At`.
+ */
+export function historyOf<P, S, E extends DomainEvent, V>(streams: Streams, of: HistoryOf<P, S, E, V>) {
+  async function at(call: Asking<P>, instant: string): Promise<Answer<V> | Refusal> {
+    const { params, caller } = call;
     if (!caller) return refuse('UNAUTHENTICATED');
     if (!caller.may('audit:read')) return refuse('FORBIDDEN');
     const ref = of.stream(params);
     const then = ref && (await asOf(streams, ref, instant));
-    if (!then || !mayRead(caller, then.state, params)) return refuse('NOT_FOUND');
+    if (!then || !maySee(call, of, then.state)) return refuse('NOT_FOUND');
     return ok(of.view(then.state, then.version, params), { version: then.version });
   }
+  return { events: eventsOf(streams, of), at };
+}
 
-  return { events: [eventsRoute, events] as const, at };
+function maySee<P, S, E extends DomainEvent>({ params, caller }: Asking<P>, of: EventsOf<P, S, E>, state: S): boolean {
+  return caller?.may('audit:read', of.shopOf?.(state, params)) ?? false;
 }
 
 function viewOf(key: string, event: StoredEvent): z.output<typeof RecordedEvent> {
