@@ -1,7 +1,11 @@
 // What every resource tells auditors of its past: its events, and itself as it was at an instant.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { eventually } from '../client/eventually.ts';
 import { everyItem, type Page, type PaymentView, placeOrder } from '../client/retail.ts';
+import { tell } from '../history/main.ts';
 import { etagOf, expectProblem, expectStatus } from './expectations.ts';
 import { newSku, productNamed, receive, unique, webOrder } from './goods.ts';
 import { OTHER_SHOP, SHOP, WEB, type World } from './world.ts';
@@ -66,6 +70,44 @@ export function historySuite(world: World): void {
     expect(expectStatus(await at(shelf, moved[1]?.at ?? ''), 200).body).toMatchObject({ onHand: 3, available: 2 });
     expect(JSON.stringify([ordered, paid, moved])).not.toContain('pm_card');
   });
+
+  it('tells the story of a cancelled order across services on the terminal', async () => {
+    const sku = await newSku(world.admin, { shopId: WEB, quantity: 3 });
+    const declined = webOrder([sku], { payment: { method: 'card', token: 'pm_card_visa_chargeDeclined' } });
+    const { body: order } = await placeOrder(world.customer, declined, unique('order'), 10);
+    const data = mkdtempSync(join(tmpdir(), 'history-'));
+    try {
+      writeFileSync(join(data, 'secrets.json'), JSON.stringify(world.secrets), { mode: 0o600 });
+      const story = async (...words: string[]) => {
+        const said: string[] = [];
+        const code = await tell(
+          words,
+          { url: world.admin.baseUrl, profile: 'local', data },
+          (line) => void said.push(line),
+        );
+        return { code, types: said.flatMap((line) => /^\S+Z .* {2}([a-z]+\.[a-z-]+)$/.exec(line)?.[1] ?? []), said };
+      };
+      const chain = [
+        ...['order.placed', 'stock.reserved', 'payment.requested', 'payment.failed', 'stock.released'],
+        ...['order.cancelled', 'notification.requested', 'notification.sent'],
+      ];
+      const told = await eventually(async () => {
+        const answer = await story('order', order.id);
+        return answer.types.length === chain.length ? answer : undefined;
+      });
+      expect(told.types).toEqual(chain);
+      expect(told.code).toBe(0);
+      expect(told.said).toContain(`    ${sku}: 1 released -> on hand 3, reserved 0, sold 0`);
+      expect(told.said).toContain('    by app:order, because of stock.released (inventory)');
+      const { said } = await story('stock', WEB, sku);
+      expect(said.filter((line) => line.includes('-> on hand')).at(-1)).toMatch(/released +1 -> on hand 3, reserved 0/);
+      expect((await story('order', '00000000-0000-4000-8000-000000000000')).said).toEqual([
+        'There is no order 00000000-0000-4000-8000-000000000000.',
+      ]);
+    } finally {
+      rmSync(data, { recursive: true });
+    }
+  }, 30_000);
 
   it('tells of a product and of a shop', async () => {
     const [sku, id] = [unique('sku'), unique('shop')];

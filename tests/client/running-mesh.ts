@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Gateway, type GatewayOptions } from './gateway.ts';
 import { person } from './identity.ts';
+import { ProblemError } from './problem.ts';
 
 /** The options that say which mesh, for `parseArgs`. */
 export const meshOptions = {
@@ -68,5 +69,15 @@ export async function asAdmin(
 ): Promise<Gateway> {
   const password = secretOf(readSecrets(mesh), 'demo-password');
   await assertRuns(mesh.url);
-  return new Gateway({ baseUrl: mesh.url, identity: person('admin@demo.test', password), ...options });
+  const identity = person('admin@demo.test', password);
+  const gateway = new Gateway({ baseUrl: mesh.url, identity, ...options });
+  try {
+    await identity.token(gateway);
+  } catch (cause) {
+    await gateway.close();
+    const refused = cause instanceof ProblemError && cause.status < 500;
+    const why = refused ? 'does not take the password of this data folder: is it of another system?' : 'cannot log in';
+    throw new ToolError(`The system at ${mesh.url} ${why} (${(cause as Error).message})`, { cause });
+  }
+  return gateway;
 }

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { readBaskets, readExpected } from '../../stack/demo-data.ts';
 import { Gateway } from '../client/gateway.ts';
 import { client, person } from '../client/identity.ts';
-import { assertRuns, meshHelp, meshOptions, readSecrets, secretOf } from '../client/running-mesh.ts';
+import { assertRuns, meshHelp, meshOptions, readSecrets, secretOf, ToolError } from '../client/running-mesh.ts';
 import { batchesOfCatalogue, defineCatalogue, hasCatalogue, openingReceipts, openStock } from './opening.ts';
 import { clock, Progress } from './progress.ts';
 import { awaitReport } from './report.ts';
@@ -147,7 +147,7 @@ if (import.meta.main) {
   try {
     process.exitCode = await main(process.argv.slice(2));
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n${HELP}\n`);
+    process.stderr.write(`${(error as Error).message}\n${error instanceof ToolError ? '' : `${HELP}\n`}`);
     process.exitCode = 2;
   }
 }
