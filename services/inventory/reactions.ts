@@ -16,16 +16,17 @@ interface OrderEvent {
   readonly currency: string;
   readonly net: number;
   readonly tender: { readonly method: 'card' | 'cash' };
-  readonly settled: boolean;
   readonly lines: readonly Line[];
 }
+type OrderPlaced = OrderEvent & { readonly terms: { readonly settled: boolean } };
 type OrderCancelled = OrderEvent & { readonly cancellation: Reason };
 
 /** `order.placed`: every line is reserved, or none. */
-const reserveStock: Reaction<OrderEvent> = {
+const reserveStock: Reaction<OrderPlaced> = {
   touch: ({ data }) => touchChunk(reservationOf(data.orderId), data.shopId, mergedBySku(data.lines)),
   decide(desk, { data }) {
-    const { orderId, shopId, partition, settled, currency, tender, customerId, net } = data;
+    const { orderId, shopId, partition, terms, currency, tender, customerId, net } = data;
+    const { settled } = terms;
     const cause = reservationOf(orderId);
     if (desk.state(cause).status !== 'none') return;
     const outcome = changeChunk(desk, {

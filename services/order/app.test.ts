@@ -38,7 +38,7 @@ describe('POST /orders', () => {
       {
         type: 'order.placed',
         partitionKey: expect.stringMatching(/^web\/[0-7]$/),
-        data: { settled: false, deadlineAt: '2026-03-01T10:15:00.000Z', lines: [{ department: 'DRINKS' }] },
+        data: { terms: { settled: false, deadlineAt: '2026-03-01T10:15:00.000Z' }, lines: [{ department: 'DRINKS' }] },
       },
     ]);
   });
@@ -52,7 +52,7 @@ describe('POST /orders', () => {
     expect(body.lines[0]).toEqual({ ...sale.lines[0], total: 383 });
     expect(body.occurredAt).toBe(sale.occurredAt);
     expect(bench.published(`order:${body.id}`)).toMatchObject([
-      { partitionKey: 'north', data: { settled: true, deadlineAt: null, tender: { method: 'cash' } } },
+      { partitionKey: 'north', data: { terms: { settled: true }, tender: { method: 'cash' } } },
     ]);
     expect(bench.asked.slice(before).map(({ to }) => to)).not.toContain('inventory');
     expect(bench.asked.slice(before).map(({ to }) => to)).not.toContain('payment');

@@ -13,10 +13,11 @@ import {
   orders,
   place,
   placedOf,
+  placementOf,
 } from './order.ts';
 
 const summary = example<OrderSummary>('order.placed', { deadlineAt: '2026-01-01T00:15:00.000Z' });
-const placed: OrderEvent = { type: 'order.placed', data: summary };
+const placed: OrderEvent = { type: 'order.placed', data: placementOf(summary) };
 const confirmed: OrderEvent = { type: 'order.confirmed', data: { ...summary, paymentId: 'p-1' } };
 const cancelled = (from: 'placed' | 'confirmed', cancellation: Cancellation): OrderEvent => ({
   type: 'order.cancelled',
@@ -56,7 +57,10 @@ describe('an order', () => {
     given(orders, placed).when(expire, { now: '2026-01-01T00:14:59.999Z' }).then();
     given(orders, placed).when(expire, { now: '2026-01-01T00:15:00.000Z' }).then(cancelled('placed', deadline));
     given(orders, placed, confirmed).when(expire, { now: '2027-01-01T00:00:00.000Z' }).then();
-    const sale: OrderEvent = { type: 'order.placed', data: { ...summary, settled: true, deadlineAt: null } };
+    const sale: OrderEvent = {
+      type: 'order.placed',
+      data: placementOf({ ...summary, settled: true, deadlineAt: null }),
+    };
     given(orders, sale).when(expire, { now: '2027-01-01T00:00:00.000Z' }).then();
   });
 

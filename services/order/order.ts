@@ -50,8 +50,13 @@ export interface OrderSummary {
   readonly deadlineAt: string | null;
 }
 
+/** What `order.placed` says: a sale that has already happened, or one that is to be decided by the deadline. */
+export type Placement = Omit<OrderSummary, 'settled' | 'deadlineAt'> & {
+  readonly terms: { readonly settled: true } | { readonly settled: false; readonly deadlineAt: string };
+};
+
 export type OrderEvent =
-  | EventOf<'order.placed', OrderSummary>
+  | EventOf<'order.placed', Placement>
   | EventOf<'order.confirmed', OrderSummary & { readonly paymentId: string }>
   | EventOf<
       'order.cancelled',
@@ -81,7 +86,7 @@ export interface PlacedOrder {
 function evolve(order: Order, event: OrderEvent): Order {
   switch (event.type) {
     case 'order.placed':
-      return { status: 'placed', summary: event.data, payment: 'pending' };
+      return { status: 'placed', summary: summaryOf(event.data), payment: 'pending' };
     case 'order.confirmed':
       return { ...placedOf(order), status: 'confirmed', payment: 'captured' };
     case 'order.cancelled': {
@@ -92,6 +97,18 @@ function evolve(order: Order, event: OrderEvent): Order {
     case 'order.refunded':
       return { ...placedOf(order), payment: 'refunded' };
   }
+}
+
+/** The summary that later events carry. */
+export function summaryOf({ terms, ...order }: Placement): OrderSummary {
+  return { ...order, settled: terms.settled, deadlineAt: terms.settled ? null : terms.deadlineAt };
+}
+
+/** @throws {Error} nothing settles the order, and nothing ends it */
+export function placementOf({ settled, deadlineAt, ...order }: OrderSummary): Placement {
+  if (settled) return { ...order, terms: { settled } };
+  if (deadlineAt === null) throw new Error(`order ${order.orderId} has no deadline`);
+  return { ...order, terms: { settled, deadlineAt } };
 }
 
 function paymentAfter(from: 'placed' | 'confirmed', code: string): PaymentStatus {
@@ -124,7 +141,7 @@ export function isFinal(order: Order): boolean {
 }
 
 export function place(_: Order, summary: OrderSummary): Decision<OrderEvent> {
-  return [{ type: 'order.placed', data: summary }];
+  return [{ type: 'order.placed', data: placementOf(summary) }];
 }
 
 /** The money is there. Too late if the order was cancelled meanwhile: payment hears of that and gives it back. */

@@ -3,7 +3,15 @@ import type { Message } from '#kit/events/message';
 import type { Database, Param } from '#kit/views/database';
 import type { Projection } from '#kit/views/projection';
 import { type Row, Table } from '#kit/views/table';
-import { type Order, type OrderEvent, type OrderSummary, orders } from './order.ts';
+import {
+  type Order,
+  type OrderEvent,
+  type OrderSummary,
+  orders,
+  type Placement,
+  placementOf,
+  summaryOf,
+} from './order.ts';
 import { type OrderView, viewOf } from './schemas.ts';
 
 export interface Filter {
@@ -34,6 +42,11 @@ const STEPS: Readonly<Record<string, readonly OrderEvent['type'][]>> = {
   'order.refunded': ['order.placed', 'order.cancelled', 'order.refunded'],
 };
 
+/** What later events carry is enough for the steps before them. */
+function stepOf(type: OrderEvent['type'], data: OrderSummary): OrderEvent {
+  return { type, data: type === 'order.placed' ? placementOf(data) : data } as OrderEvent;
+}
+
 export function orderViews(database: Database): OrderViews {
   const table = new Table(database, {
     name: 'orders',
@@ -56,10 +69,11 @@ export function orderViews(database: Database): OrderViews {
   });
 
   /** Every event is fat enough to make the whole row, whatever was heard before. */
-  const row = ({ type, data, version, at }: Message<OrderSummary>): Row[] => {
+  const row = ({ type, data: given, version, at }: Message<OrderSummary | Placement>): Row[] => {
+    const data = 'terms' in given ? summaryOf(given) : given;
     const steps = STEPS[type] ?? [];
     const order = steps.reduce<Order>(
-      (state, step) => orders.evolve(state, { type: step, data } as OrderEvent, { version, at }),
+      (state, step) => orders.evolve(state, stepOf(step, data), { version, at }),
       orders.initial,
     );
     const { orderId, shopId, customerId, placedAt, deadlineAt } = data;

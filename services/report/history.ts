@@ -4,6 +4,7 @@ import type { Sidecar } from '#kit/dapr/sidecar';
 import { Poison } from '#kit/errors';
 import type { ContractCheck } from '#kit/events/contracts';
 import { type Message, toMessage } from '#kit/events/message';
+import { newest } from '#kit/events/upcasters';
 
 /** A stream, as any message of it names it. */
 export type StreamName = Pick<Message, 'topic' | 'source' | 'stream'>;
@@ -32,7 +33,7 @@ export function historyOf(sidecar: Sidecar, contracts: ContractCheck): ReadHisto
         if (message.version < version) continue;
         if (message.version > version) return { events, broken: { version, reason: 'MISSING_AT_OWNER' } };
         contracts.check(message.type, message.schemaVersion, message.data);
-        events.push(message);
+        events.push(newest(message));
       } catch (error) {
         if (!(error instanceof Poison)) throw error;
         return { events, broken: { version, reason: error.reason } };

@@ -6,6 +6,7 @@ import { inventoryService } from '../../services/inventory/app.ts';
 import { catalogue, type Topic, type TopicName } from '../../services/kit/events/catalogue.ts';
 import { append, emptyDocument } from '../../services/kit/events/document.ts';
 import type { EventSourced, ServiceParts } from '../../services/kit/events/event-sourced.ts';
+import { newestVersion } from '../../services/kit/events/upcasters.ts';
 import { type Bench, type CloudEvent, event, startBench } from '../../services/kit/testing/bench.ts';
 import { notificationService } from '../../services/notification/app.ts';
 import { orderService } from '../../services/order/app.ts';
@@ -22,6 +23,8 @@ interface Schema {
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
+  readonly oneOf?: readonly Schema[];
+  readonly const?: unknown;
   readonly examples?: readonly object[];
 }
 
@@ -36,6 +39,8 @@ const texts: Readonly<Record<string, string>> = {
 /** The least that a contract promises: required members alone, one item in each list. */
 function sample(schema: Schema, name = ''): unknown {
   if (schema.enum) return schema.enum[0];
+  if (schema.const !== undefined) return schema.const;
+  if (schema.oneOf) return sample(schema.oneOf[0] as Schema, name);
   const type = Array.isArray(schema.type) ? (schema.type as string[])[0] : schema.type;
   switch (type) {
     case 'object':
@@ -57,24 +62,24 @@ function sample(schema: Schema, name = ''): unknown {
 
 const contracts = new Map(
   files.flatMap((path) => {
-    const [, type] = /^services\/[^/]+\/contracts\/(.+)\.v1\.json$/.exec(path) ?? [];
+    const [, type] = /^services\/[^/]+\/contracts\/(.+)\.json$/.exec(path) ?? [];
     return type === undefined ? [] : [[type, JSON.parse(read(path)) as Schema] as const];
   }),
 );
 
-function contractOf(type: string): Schema {
-  const contract = contracts.get(type);
+function contractOf(type: string, schemaVersion = newestVersion(type)): Schema {
+  const contract = contracts.get(`${type}.v${schemaVersion}`);
   if (!contract) throw new Error(`no contract of ${type}`);
   return contract;
 }
 
-function sampleOf(type: string): object {
-  return sample(contractOf(type)) as object;
+function sampleOf(type: string, schemaVersion?: number): object {
+  return sample(contractOf(type, schemaVersion)) as object;
 }
 
 /** What its owner shows of a type. */
-function examplesOf(type: string): readonly object[] {
-  return contractOf(type).examples ?? [];
+function examplesOf(type: string, schemaVersion?: number): readonly object[] {
+  return contractOf(type, schemaVersion).examples ?? [];
 }
 
 /** The same event data, told of an order. */
@@ -118,31 +123,38 @@ describe.each(Object.entries(services))('%s takes what the contract promises of'
   });
   afterAll(() => bench.close());
 
-  const deliver = (type: string, orderId: string, version: number, data: object) =>
-    bench.deliver(topicOf(type), event(type, `${type.split('.')[0]}:${orderId}`, version, about(orderId, type, data)));
+  const deliver = (type: string, orderId: string, version: number, data: object, schema = newestVersion(type)) => {
+    const stream = `${type.split('.')[0]}:${orderId}`;
+    return bench.deliver(topicOf(type), event(type, stream, version, about(orderId, type, data), schema));
+  };
   const heard = topics.flatMap(([, { heardBy, types }]) => (heardBy.includes(name) ? types : []));
+  /** Also in every version that may still lie in a topic. */
+  const versions = heard.flatMap((type) =>
+    Array.from({ length: newestVersion(type) }, (_, n) => [type, n + 1] as const),
+  );
   const earlierThan = (type: string) => (before[type] ?? []).filter((each) => heard.includes(each));
 
-  async function takes(type: string, data: object, earlier: readonly (readonly [string, object])[]): Promise<void> {
+  type Given = readonly (readonly [string, object])[];
+  async function takes(type: string, schema: number, data: object, earlier: Given): Promise<void> {
     const orderId = randomUUID();
     const { length } = bench.fake.published;
     if (name === 'order') keepOrder(bench, orderId);
     for (const [each, its] of earlier) expect(await deliver(each, orderId, 1, its)).toEqual(['SUCCESS']);
-    expect(await deliver(type, orderId, 1 + earlier.length, data)).toEqual(['SUCCESS']);
+    expect(await deliver(type, orderId, 1 + earlier.length, data, schema)).toEqual(['SUCCESS']);
     // What follows from it keeps the contract of this service.
     const streams = bench.fake.published.slice(length).map(({ event: each }) => (each as CloudEvent).data.stream);
     for (const stream of new Set(streams)) bench.published(stream);
   }
 
-  test.each(heard)('%s, the least of it', async (type) => {
+  test.each(versions)('%s.v%i, the least of it', async (type, schema) => {
     const earlier = earlierThan(type).map((each) => [each, sampleOf(each)] as const);
-    await takes(type, sampleOf(type), earlier);
+    await takes(type, schema, sampleOf(type, schema), earlier);
   });
 
-  test.each(heard)('%s, as its examples show it', async (type) => {
-    for (const data of examplesOf(type)) {
+  test.each(versions)('%s.v%i, as its examples show it', async (type, schema) => {
+    for (const data of examplesOf(type, schema)) {
       const earlier = earlierThan(type).map((each) => [each, ofSameShop(data, examplesOf(each))] as const);
-      await takes(type, data, earlier);
+      await takes(type, schema, data, earlier);
     }
   });
 });

@@ -3,6 +3,7 @@ import { adjustments } from '../../services/inventory/adjustment.ts';
 import { items } from '../../services/inventory/item.ts';
 import { receiptParts, receipts } from '../../services/inventory/receipt.ts';
 import { reservations } from '../../services/inventory/reservation.ts';
+import { newest } from '../../services/kit/events/upcasters.ts';
 import { notifications } from '../../services/notification/notification.ts';
 import { orders } from '../../services/order/order.ts';
 import { payments } from '../../services/payment/payment.ts';
@@ -39,7 +40,7 @@ export function checkFolds(streams: ReadonlyMap<string, Stream>): Violation[] {
   return [...streams].flatMap(([key, { document, events }]) => {
     const kind = kinds.get(key.slice(0, key.indexOf(':')));
     if (!kind) return [];
-    const folded = events.reduce((state: unknown, event) => kind.evolve(state, event, event), kind.initial);
+    const folded = events.reduce((state: unknown, event) => kind.evolve(state, newest(event), event), kind.initial);
     const [is, should] = [canonical(document.state), canonical(folded)];
     return is === should
       ? []

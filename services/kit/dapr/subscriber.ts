@@ -7,6 +7,7 @@ import { deadLetterTopic, type TopicName } from '../events/catalogue.ts';
 import type { ContractCheck } from '../events/contracts.ts';
 import { type Message, toMessage } from '../events/message.ts';
 import type { Status } from '../events/reactor.ts';
+import { newest } from '../events/upcasters.ts';
 import { keyPart } from '../ids.ts';
 import type { Sidecar } from './sidecar.ts';
 
@@ -92,7 +93,7 @@ async function deliver(
       const message = toMessage(subscription.topic, event);
       if (subscription.types && !subscription.types.includes(message.type)) continue;
       options.contracts.check(message.type, message.schemaVersion, message.data);
-      messages.push(message);
+      messages.push(newest(message));
       positions.push(index);
     } catch (error) {
       if (!(error instanceof Poison)) throw error;

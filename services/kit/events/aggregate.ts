@@ -42,8 +42,6 @@ export interface StreamKind<S = unknown, E extends DomainEvent = DomainEvent> {
   readonly topic?: TopicName;
   /** The partition of all events of one stream: a constant of the stream, known from its first event. */
   partitionKey?(id: string, state: S): string;
-  /** Schema version of an event type that is not 1. */
-  readonly schemaVersions?: Readonly<Record<string, number>>;
 }
 
 /** One stream of a kind. */

@@ -2,6 +2,7 @@
 import { type Refusal, refuse } from '../errors.ts';
 import { idOf } from '../ids.ts';
 import type { DomainEvent, Origin, StreamKind, StreamRef } from './aggregate.ts';
+import { newest, newestVersion } from './upcasters.ts';
 
 /** Events of one sealed page: versions 16n+1 to 16n+16. */
 export const PAGE_SIZE = 16;
@@ -92,7 +93,7 @@ export function append<S, E extends DomainEvent>(
             ...core,
             id: eventId(document.key, version),
             causationId: origin.causationId,
-            schemaVersion: kind.schemaVersions?.[event.type] ?? 1,
+            schemaVersion: newestVersion(event.type),
             actor: origin.actor,
             correlationId: origin.correlationId,
             traceparent: origin.traceparent,
@@ -181,5 +182,5 @@ export function stateAt<S, E extends DomainEvent>(
   if (version >= document.version) return document.state;
   return document.events
     .filter((event) => event.version <= version)
-    .reduce((state, event) => kind.evolve(state, event as DomainEvent as E, event), kind.initial);
+    .reduce((state, event) => kind.evolve(state, newest(event) as DomainEvent as E, event), kind.initial);
 }

@@ -3,6 +3,7 @@
 import type { DomainEvent, StreamRef } from './aggregate.ts';
 import { PAGE_SIZE, type Page, type StoredEvent, type StreamDocument } from './document.ts';
 import type { Streams } from './streams.ts';
+import { newest } from './upcasters.ts';
 
 /** A stream at some moment. */
 export interface AsOf<S> {
@@ -13,7 +14,7 @@ export interface AsOf<S> {
 /** Pages that are read at once. */
 const AT_ONCE = 32;
 
-/** The events above a version, oldest first, at most `limit`. @throws {Fault} */
+/** The events above a version in their newest shape, oldest first, at most `limit`. @throws {Fault} */
 export async function eventsAfter<S>(
   streams: Streams,
   document: StreamDocument<S>,
@@ -26,7 +27,7 @@ export async function eventsAfter<S>(
   const to = Math.min(pageOf(last) + 1, document.sealedPages);
   const pages = await Promise.all(numbers(from, to).map((n) => streams.page(document.key, n)));
   const events = [...pages.flatMap((page) => page.events), ...document.events];
-  return events.filter(({ version }) => version >= first && version <= last);
+  return events.filter(({ version }) => version >= first && version <= last).map(newest);
 }
 
 /**
@@ -75,7 +76,7 @@ async function stateOf<S, E extends DomainEvent>(
   const events = [...(border ? [] : pages.all()), ...document.events];
   return events
     .filter((event) => event.version > known && event.version <= version)
-    .reduce((before, event) => kind.evolve(before, event as DomainEvent as E, event), state);
+    .reduce((before, event) => kind.evolve(before, newest(event) as DomainEvent as E, event), state);
 }
 
 /** The sealed pages of a stream that were read so far. */

@@ -6,6 +6,7 @@ import type { StreamRef } from './aggregate.ts';
 import { Desk } from './desk.ts';
 import { type Message, originOf, toMessage } from './message.ts';
 import type { Streams } from './streams.ts';
+import { newest } from './upcasters.ts';
 import { MOST_BYTES, MOST_DOCUMENTS, type Touch, WorkingSet } from './working-set.ts';
 
 /** A reaction answers this when it cannot explain a message: an earlier one of its stream was overtaken. */
@@ -222,7 +223,7 @@ class Batch {
     const { events } = await ask<{ events: unknown[] }>(this.#streams.sidecar, question);
     this.#log.info({ stream: message.stream, version: message.version }, 'a message was overtaken: reading its stream');
     for (const event of events) {
-      const earlier = toMessage(message.topic, event);
+      const earlier = newest(toMessage(message.topic, event));
       const reaction = this.#reactions[earlier.type];
       if (earlier.version > message.version || !reaction) continue;
       const touch = reaction.touch(earlier);

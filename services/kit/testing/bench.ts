@@ -126,15 +126,15 @@ export async function startBench(
 
 export type CloudEvent = ReturnType<typeof event>;
 
-/** An event as its owner publishes it; the versions of a stream are a second apart. */
-export function event(type: string, stream: string, version: number, payload: object) {
+/** An event as its owner publishes it, or once did in an earlier schema version; the versions of a stream are a second apart. */
+export function event(type: string, stream: string, version: number, payload: object, schemaVersion = 1) {
   const topics: readonly Topic[] = Object.values(catalogue);
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const at = new Date(Date.UTC(2026, 0, 1, 0, 0, version)).toISOString();
   return {
     specversion: '1.0',
     id: eventId(stream, version),
-    type: `retail.${type}.v1`,
+    type: `retail.${type}.v${schemaVersion}`,
     source: topics.find(({ types }) => types.includes(type))?.owner ?? 'nobody',
     subject: stream.slice(stream.indexOf(':') + 1),
     time: at,
@@ -143,7 +143,7 @@ export function event(type: string, stream: string, version: number, payload: ob
     traceid: traceparent,
     data: {
       ...{ stream, version, at, actor: 'someone', correlationId: 'request-1', causationId: 'cause-1' },
-      schemaVersion: 1,
+      schemaVersion,
       payload,
     },
   };

@@ -2,6 +2,7 @@
 import { expect } from '@jest/globals';
 import { type Decision, type DomainEvent, isRefusal, type StreamKind } from '../events/aggregate.ts';
 import { Contracts } from '../events/contracts.ts';
+import { newestVersion } from '../events/upcasters.ts';
 import { hashOf } from '../ids.ts';
 
 export interface When<S, E extends DomainEvent> {
@@ -38,7 +39,7 @@ export function given<S, E extends DomainEvent>(kind: StreamKind<S, E>, ...histo
             contracts ??= new Contracts();
             // As it travels: what JSON leaves out or changes must not be promised.
             const payload: unknown = JSON.parse(JSON.stringify(event.data));
-            contracts.check(event.type, kind.schemaVersions?.[event.type] ?? 1, payload);
+            contracts.check(event.type, newestVersion(event.type), payload);
           }
         },
         refuses(code, detail) {

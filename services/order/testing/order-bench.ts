@@ -2,7 +2,7 @@
 import type { PricedProduct } from '#kit/clients/products';
 import { type Bearer, type Bench, event, startBench } from '#kit/testing/bench';
 import { orderService } from '../app.ts';
-import type { OrderSummary } from '../order.ts';
+import { type OrderSummary, type Placement, summaryOf } from '../order.ts';
 import type { OrderView } from '../schemas.ts';
 
 export const customer: Bearer = { sub: 'c-1', roles: ['customer'] };
@@ -67,7 +67,7 @@ export async function startOrderBench(): Promise<OrderBench> {
       while (base.published(`order:${order.id}`).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
       return order;
     },
-    summary: (orderId: string) => base.published(`order:${orderId}`)[0]?.data as OrderSummary,
+    summary: (orderId: string) => summaryOf(base.published(`order:${orderId}`)[0]?.data as Placement),
   });
   base.play('shop', (path) => {
     const id = path.split('/').at(-1);
