@@ -10,10 +10,12 @@ import { Metrics } from '#kit/http/metrics';
 import { untilDone } from '#kit/until-done';
 import { Database } from '#kit/views/database';
 import { DeadLetterBook } from './dead-letter-book.ts';
+import { deadLetterRoutes } from './dead-letter-routes.ts';
 import { EventLog } from './event-log.ts';
 import { figures } from './figures.ts';
 import { historyOf } from './history.ts';
 import { Recorder } from './recorder.ts';
+import { replayer } from './replay-letter.ts';
 import { internalRoutes, routes } from './routes.ts';
 import { salesView } from './sales-view.ts';
 import { View } from './view.ts';
@@ -75,7 +77,11 @@ export function reportService(options: ReportOptions): ReportService {
   const app = createApp({
     ...options,
     metrics,
-    routes: [routes({ database }), internalRoutes({ eventLog, book, views })],
+    routes: [
+      routes({ database }),
+      deadLetterRoutes(book, replayer(book, sidecar)),
+      internalRoutes({ eventLog, book, views }),
+    ],
     middleware: [
       deadLetters({ of: buried, keep: (letter) => book.keep(letter), log }),
       subscriber({ appId: name, subscriptions, contracts, sidecar, log }),

@@ -57,6 +57,9 @@ export function surfaceSuite(world: World): void {
       'GET /api/v1/inventory/{}/{}/events',
       'GET /api/v1/reservations/{}/events',
       'GET /api/v1/notifications/{}/{}/events',
+      'GET /api/v1/dead-letters',
+      'POST /api/v1/dead-letters/{}/replay',
+      'POST /api/v1/dead-letters/{}/discard',
       'GET /api/v1/reports/sales',
     ];
     expect(operations).toEqual(expect.arrayContaining(wanted));

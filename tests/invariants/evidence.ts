@@ -64,7 +64,11 @@ export async function gatherEvidence(mesh: Mesh): Promise<Evidence> {
         'select order_id, counted, gross::float, discounts::float, net::float from sales_contributions',
       ),
       queryRows<{ stream: string; reason: string }>(mesh, 'report', 'select stream, reason from parked_streams'),
-      queryRows<DeadLetter>(mesh, 'report', 'select topic, app_id, reason, stream, version from dead_letters'),
+      queryRows<DeadLetter>(
+        mesh,
+        'report',
+        "select topic, app_id, reason, stream, version from dead_letters where status = 'open'",
+      ),
     ]);
   return { services, book, stockRows, orderRows, paymentRows, productRows, recorded, sales, parked, deadLetters };
 }

@@ -12,6 +12,8 @@ export interface DeadLetter {
   /** Why, when our kit buried it; daprd gives no reason. */
   readonly reason: string;
   readonly attempts: number;
+  /** In the words of what failed. */
+  readonly detail: string | undefined;
   /** Where it belongs, as far as it could be read. */
   readonly eventId: string | undefined;
   readonly stream: string | undefined;
@@ -69,7 +71,7 @@ async function bytesOf(request: AsyncIterable<Buffer>): Promise<Buffer> {
 
 /** Reads a letter as `bury` of the subscriber writes it; anything else was buried by daprd. */
 function read(body: Buffer): Omit<DeadLetter, 'topic' | 'appId'> {
-  const letter = parse(body) as { reason?: unknown; attempts?: unknown; event?: unknown } | undefined;
+  const letter = parse(body) as { reason?: unknown; detail?: unknown; attempts?: unknown; event?: unknown } | undefined;
   const ours = typeof letter?.reason === 'string';
   const event = (ours ? letter.event : letter) as {
     id?: unknown;
@@ -79,6 +81,7 @@ function read(body: Buffer): Omit<DeadLetter, 'topic' | 'appId'> {
   return {
     reason: ours ? String(letter.reason) : NOT_A_CLOUD_EVENT,
     attempts: ours && Number.isSafeInteger(letter.attempts) ? Number(letter.attempts) : 1,
+    detail: ours && typeof letter.detail === 'string' ? letter.detail : undefined,
     eventId: typeof event?.id === 'string' ? event.id : undefined,
     stream: typeof stream === 'string' ? stream : undefined,
     version: Number.isSafeInteger(version) ? Number(version) : undefined,

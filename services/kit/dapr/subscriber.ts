@@ -24,6 +24,16 @@ export interface Subscription {
   readonly maxAwait?: number;
 }
 
+/** Where a service takes a message that it once gave up, from whoever keeps the dead letters. */
+export const REDELIVERY = '/internal/redelivery';
+/** Tries of a redelivered message: its reaction may count them before it gives up. */
+const REDELIVERIES = 6;
+
+/** How a redelivery ended. `later`: a fault, nothing can be said yet. */
+export type Redelivered =
+  | { readonly outcome: 'done' | 'later' }
+  | { readonly outcome: 'refused'; readonly reason: string; readonly detail?: string | undefined };
+
 interface BulkEntry {
   readonly entryId: string;
   readonly event: unknown;
@@ -63,6 +73,13 @@ export function subscriber(options: {
       ctx.body = declared;
       return;
     }
+    if (ctx.method === 'POST' && ctx.path === REDELIVERY) {
+      const { topic, event } = (await readJson(ctx.req)) as { topic: string; event: unknown };
+      const hearing = subscriptions.filter((subscription) => subscription.topic === topic);
+      ctx.status = 200;
+      ctx.body = await redeliver(hearing, event, options);
+      return;
+    }
     const subscription = ctx.method === 'POST' ? routes.get(ctx.path) : undefined;
     if (!subscription) {
       // A 404 would make daprd acknowledge and lose the batch: of a subscription that this version no longer has, say.
@@ -80,11 +97,42 @@ function routeOf({ pubsub, topic }: Subscription): string {
   return `/dapr/events/${pubsub}/${topic}`;
 }
 
+/** Takes a message once more, and buries nothing: whoever sent it keeps the letter. */
+async function redeliver(
+  hearing: readonly Subscription[],
+  event: unknown,
+  options: { readonly contracts: ContractCheck; readonly log: Logger },
+): Promise<Redelivered> {
+  for (const subscription of hearing) {
+    let status: Status = 'RETRY';
+    for (let n = 0; n < REDELIVERIES && status === 'RETRY'; n += 1) {
+      [status = 'RETRY'] = await judge(subscription, [{ entryId: '0', event }], options);
+    }
+    if (status === 'RETRY') return { outcome: 'later' };
+    if (status !== 'SUCCESS') return { outcome: 'refused', reason: status.poison, detail: status.detail };
+  }
+  return hearing.length > 0 ? { outcome: 'done' } : { outcome: 'refused', reason: 'NOBODY_HEARS_IT' };
+}
+
 async function deliver(
   subscription: Subscription,
   entries: readonly BulkEntry[],
   options: { appId: string; contracts: ContractCheck; sidecar: Sidecar; log: Logger },
 ): Promise<('SUCCESS' | 'RETRY')[]> {
+  const statuses = await judge(subscription, entries, options);
+  return Promise.all(
+    statuses.map((status, index) =>
+      typeof status === 'string' ? status : bury(subscription, entries[index]?.event, status, options),
+    ),
+  );
+}
+
+/** What each entry is worth to the subscription, as if it had just come. */
+async function judge(
+  subscription: Subscription,
+  entries: readonly BulkEntry[],
+  options: { readonly contracts: ContractCheck; readonly log: Logger },
+): Promise<Status[]> {
   const statuses: Status[] = entries.map(() => 'SUCCESS');
   const messages: Message[] = [];
   const positions: number[] = [];
@@ -105,11 +153,7 @@ async function deliver(
     const answers = await handled(subscription, messages, options.log);
     for (const [n, position] of positions.entries()) statuses[position] = answers[n] ?? 'RETRY';
   }
-  return Promise.all(
-    statuses.map((status, index) =>
-      typeof status === 'string' ? status : bury(subscription, entries[index]?.event, status, options),
-    ),
-  );
+  return statuses;
 }
 
 async function handled(subscription: Subscription, messages: readonly Message[], log: Logger): Promise<Status[]> {

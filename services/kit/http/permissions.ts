@@ -12,6 +12,7 @@ export const permissions = [
   'order:write',
   'payment:read',
   'report:read',
+  'report:admin', // dead letters: replay and discard
   'audit:read',
 ] as const;
 
