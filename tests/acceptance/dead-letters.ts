@@ -81,7 +81,7 @@ export function deadLetterSuite(world: OpenWorld): void {
     expect((await open()).filter((each) => each.stream === stream)).toEqual([]);
   });
 
-  it('really does what was not done, and only there', async () => {
+  it('shows a letter that is refused again with its attempts, until it is given up', async () => {
     const sku = await newSku(world.admin, { shopId: WEB, quantity: 5 });
     const { body: order } = await placeOrder(world.customer, webOrder([sku]), unique('order'), 10);
     const [placed] = await eventsOf(order.id);
