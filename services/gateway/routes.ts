@@ -32,6 +32,7 @@ export const routes: readonly PublicRoute[] = [
   { prefix: '/api/v1/notifications', appId: 'notification' },
   { prefix: '/api/v1/reports', appId: 'report' },
   { prefix: '/api/v1/dead-letters', appId: 'report' },
+  { prefix: '/api/v1/audit', appId: 'report' },
   { prefix: '/.well-known/jwks.json', exact: true, appId: 'auth', methods: ['GET', 'HEAD'] },
   ...['/webhooks/provider', '/api/v1/webhooks/provider'].map((prefix) => ({
     prefix,

@@ -1,12 +1,5 @@
 // Double entry: every movement of money is an insert-only document whose lines sum to zero. Pure.
-import type { Due, PaymentEvent } from './payment.ts';
-
-export interface LedgerLine {
-  /** `card-clearing:<provider>`, `cash:<shop>` or `sales:<shop>`. */
-  readonly account: string;
-  /** Minor units; positive is a debit, negative a credit. */
-  readonly amount: number;
-}
+import type { Due, LedgerLine, PaymentEvent } from './payment.ts';
 
 export interface LedgerEntry {
   readonly paymentId: string;
@@ -24,6 +17,15 @@ export function entriesOf(events: readonly PaymentEvent[], at: string): { key: s
     if (type === 'payment.captured') return [entry('capture', data, data.amount, at)];
     if (type === 'payment.refunded') return [entry('refund', data, -data.amount, at)];
     return [];
+  });
+}
+
+/** The events with the lines that they book, for whoever keeps balances. */
+export function withLedger(events: readonly PaymentEvent[]): PaymentEvent[] {
+  return events.map((event) => {
+    if (event.type !== 'payment.captured' && event.type !== 'payment.refunded') return event;
+    const ledger = entriesOf([event], '').flatMap(({ entry: { lines } }) => lines);
+    return { ...event, data: { ...event.data, ledger } } as PaymentEvent;
   });
 }
 

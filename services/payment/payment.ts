@@ -19,16 +19,28 @@ export interface Due {
   readonly method: 'card' | 'cash';
 }
 
+/** A line of the ledger. `amount` in minor units: positive is a debit, negative a credit. */
+export interface LedgerLine {
+  /** `card-clearing`, `cash:<shop>` or `sales:<shop>`. */
+  readonly account: string;
+  readonly amount: number;
+}
+
+/** What was booked with the event; absent from events of before it was told. */
+export interface Booked {
+  readonly ledger?: readonly LedgerLine[];
+}
+
 export type PaymentEvent =
   | EventOf<'payment.requested', Due>
-  | EventOf<'payment.captured', Due & { readonly providerRef: string | null }>
+  | EventOf<'payment.captured', Due & Booked & { readonly providerRef: string | null }>
   | EventOf<'payment.failed', Due & { readonly reason: Reason }>
   /** Cancelled before anything was captured: nothing ever will be. */
   | EventOf<'payment.voided', Omit<Due, 'method'> & { readonly reason: Reason }>
   /** Cancelled while the provider is being asked: what it captures is given back. */
   | EventOf<'payment.cancellation-noted', Due & { readonly reason: Reason }>
   | EventOf<'payment.refund-requested', Due & { readonly reason: Reason; readonly providerRef: string | null }>
-  | EventOf<'payment.refunded', Due & { readonly refundRef: string | null }>;
+  | EventOf<'payment.refunded', Due & Booked & { readonly refundRef: string | null }>;
 
 export type Status = 'capturing' | 'captured' | 'failed' | 'voided' | 'refunding' | 'refunded';
 

@@ -2,7 +2,7 @@
 import { isRefusal } from '#kit/errors';
 import type { Decision, StreamRef } from '#kit/events/aggregate';
 import type { Desk } from '#kit/events/desk';
-import { entriesOf } from './ledger.ts';
+import { entriesOf, withLedger } from './ledger.ts';
 import { knownOf, type Payment, type PaymentEvent, type Status } from './payment.ts';
 import { preparedKey } from './prepared.ts';
 
@@ -18,7 +18,7 @@ export function settle<C>(
   const events = decide(desk.state(ref), command);
   if (isRefusal(events)) throw new Error(`${ref.key} refused: ${events.refused}`);
   if (events.length === 0) return;
-  desk.append(ref, ...(events as readonly PaymentEvent[]));
+  desk.append(ref, ...withLedger(events as readonly PaymentEvent[]));
   const { status, due } = knownOf(desk.state(ref));
   // The outcome is known: the card is not needed any more.
   if (due.method === 'card' && CONCLUDED.has(status)) desk.remove(preparedKey(due.orderId));

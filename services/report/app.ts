@@ -9,16 +9,22 @@ import { type AppParts, createApp } from '#kit/http/app';
 import { Metrics } from '#kit/http/metrics';
 import { untilDone } from '#kit/until-done';
 import { Database } from '#kit/views/database';
+import { auditRoutes } from './audit-routes.ts';
 import { DeadLetterBook } from './dead-letter-book.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
 import { EventLog } from './event-log.ts';
 import { figures } from './figures.ts';
 import { historyOf } from './history.ts';
+import { LiveViews } from './live-views.ts';
+import { paymentRoutes } from './payments-routes.ts';
+import { rebuildRoutes } from './rebuild-routes.ts';
+import { Rebuilds } from './rebuilds.ts';
 import { Recorder } from './recorder.ts';
 import { replayer } from './replay-letter.ts';
 import { internalRoutes, routes } from './routes.ts';
-import { salesView } from './sales-view.ts';
-import { View } from './view.ts';
+import { sagaRoutes } from './saga-routes.ts';
+import { stockRoutes } from './stock-routes.ts';
+import { views as definitions } from './views.ts';
 
 export interface ReportOptions extends Omit<AppParts, 'routes' | 'middleware' | 'ready'> {
   readonly sidecar: Sidecar;
@@ -29,7 +35,8 @@ export interface ReportOptions extends Omit<AppParts, 'routes' | 'middleware' | 
 
 export interface ReportService {
   readonly app: Koa;
-  readonly views: readonly View[];
+  readonly views: LiveViews;
+  readonly rebuilds: Rebuilds;
   /** Creates what is missing in the database, as soon as sidecar and database are there; messages come again until then. */
   begin(): Promise<void>;
   stop(): Promise<void>;
@@ -46,7 +53,8 @@ export function reportService(options: ReportOptions): ReportService {
   const database = new Database(sidecar, options.binding);
   const eventLog = new EventLog(database);
   const book = new DeadLetterBook(database);
-  const views = [salesView].map((definition) => new View(database, definition, log));
+  const views = new LiveViews(database, definitions, log);
+  const rebuilds = new Rebuilds(database, definitions, log);
   const count = figures(metrics, { book, views, eventLog, log });
   const recorder = new Recorder({
     eventLog,
@@ -54,7 +62,7 @@ export function reportService(options: ReportOptions): ReportService {
     log,
     recorded(events) {
       count.recorded(events);
-      for (const view of views) view.wake();
+      views.wake();
     },
   });
   const topics = (Object.keys(catalogue) as TopicName[]).map((topic) => ({ topic, ...catalogue[topic] }));
@@ -80,6 +88,11 @@ export function reportService(options: ReportOptions): ReportService {
     routes: [
       routes({ database }),
       deadLetterRoutes(book, replayer(book, sidecar)),
+      sagaRoutes(database),
+      paymentRoutes(database),
+      stockRoutes(database),
+      auditRoutes(database),
+      rebuildRoutes(rebuilds),
       internalRoutes({ eventLog, book, views }),
     ],
     middleware: [
@@ -95,7 +108,8 @@ export function reportService(options: ReportOptions): ReportService {
   async function create(): Promise<void> {
     await eventLog.create();
     await book.create();
-    for (const view of views) await view.create();
+    await views.create();
+    await rebuilds.create();
     created = true;
     await recorder.mendParked();
     count.start();
@@ -104,11 +118,13 @@ export function reportService(options: ReportOptions): ReportService {
   return {
     app,
     views,
+    rebuilds,
     begin: () => untilDone('log, views and dead letters', log, create, () => stopped),
     async stop() {
       stopped = true;
       count.stop();
-      for (const view of views) await view.stop();
+      await rebuilds.stop();
+      await views.stop();
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Message } from '#kit/events/message';
 import type { Metrics } from '#kit/http/metrics';
 import type { DeadLetterBook, DeadLetterCount } from './dead-letter-book.ts';
 import type { EventLog } from './event-log.ts';
-import type { View } from './view.ts';
+import type { LiveViews } from './live-views.ts';
 
 /** Milliseconds between two looks at what only the database knows. */
 const LOOK = 10_000;
@@ -17,12 +17,12 @@ export interface Figures {
 
 export function figures(
   metrics: Metrics,
-  of: { book: DeadLetterBook; views: readonly View[]; eventLog: EventLog; log: Logger },
+  of: { book: DeadLetterBook; views: LiveViews; eventLog: EventLog; log: Logger },
 ): Figures {
   const count = metrics.counter('report_events_recorded_total', 'Events recorded, by topic');
   let letters: readonly DeadLetterCount[] = [];
   let parked = 0;
-  const behind = new Map<string, number>();
+  let behind: ReadonlyMap<string, number> = new Map();
   metrics.gauge('report_dead_letters', 'Dead letters, by topic and app', () =>
     letters.map(({ topic, app, count: number }) => [{ topic, app }, number] as const),
   );
@@ -33,7 +33,7 @@ export function figures(
   const look = async () => {
     letters = await of.book.counts();
     parked = (await of.eventLog.parked()).length;
-    for (const view of of.views) behind.set(view.definition.name, await view.behind());
+    behind = await of.views.behind();
   };
   let timer: NodeJS.Timeout | undefined;
   return {

@@ -1,19 +1,21 @@
 // What report answers: sales to people, its lag and the dead letters to tests and watchers.
 import { z } from 'zod';
-import { isRefusal, type Refusal, refuse } from '#kit/errors';
-import { type Api, api, type Caller, internal, ok, type Spec } from '#kit/http/api';
+import { isRefusal, refuse } from '#kit/errors';
+import { type Api, api, internal, ok, type Spec } from '#kit/http/api';
 import { Currency } from '#kit/money';
 import { Day } from '#kit/time';
 import type { Database } from '#kit/views/database';
 import type { DeadLetterBook } from './dead-letter-book.ts';
 import type { EventLog } from './event-log.ts';
+import { groupBy } from './grouping.ts';
+import type { LiveViews } from './live-views.ts';
 import { type Dimension, dimensions, MOST_ROWS, sales } from './sales-query.ts';
-import type { View } from './view.ts';
+import { rangeOf } from './scope.ts';
 
 interface InternalParts {
   readonly eventLog: EventLog;
   readonly book: DeadLetterBook;
-  readonly views: readonly View[];
+  readonly views: LiveViews;
 }
 
 const Sum = z.int();
@@ -31,20 +33,14 @@ const SalesRow = z
     discounts: Sum,
     discountsByKind: z.strictObject({ loyalty: Sum, storeCoupon: Sum, manual: Sum }),
     net: Sum,
+    averageBasket: Sum.meta({ description: '`net` by `orders`, rounded' }),
   })
   .meta({ id: 'SalesRow', description: 'Sums over the orders of a group. Money in minor units of `currency`.' });
 
-const one = `(?:${dimensions.join('|')})`;
 const SalesQuestion = z.strictObject({
   from: Day.meta({ description: 'First day, in the time zone of each shop' }),
   to: Day.meta({ description: 'Last day, included' }),
-  groupBy: z
-    .string()
-    .max(100)
-    .regex(new RegExp(`^${one}(?:,${one})*$`), `Some of ${dimensions.join(', ')}, separated by commas`)
-    .refine((text) => new Set(text.split(',')).size === text.split(',').length, 'None of them twice')
-    .default('shop,day')
-    .meta({ description: 'How to group, which is also the order of the answer' }),
+  groupBy: groupBy(dimensions, 'shop,day'),
 });
 
 /** `/reports`: what the business asks. */
@@ -60,20 +56,16 @@ export function routes({ database }: { readonly database: Database }): Api {
       refusals: ['RANGE_INVALID', 'RANGE_TOO_WIDE', 'AMOUNT_TOO_LARGE'],
     },
     async ({ query: { from, to, groupBy }, caller }) => {
-      if (to < from) return refuse('RANGE_INVALID', { from, to });
-      const shops = shopsOf(caller);
-      if (isRefusal(shops)) return shops;
-      const items = await sales(database, { from, to, groupBy: groupBy.split(',') as Dimension[], ...shops });
-      if (items === 'TOO_MANY') return refuse('RANGE_TOO_WIDE', { most: MOST_ROWS });
+      const range = rangeOf({ from, to }, caller);
+      if (isRefusal(range)) return range;
+      const items = await sales(database, { ...range, groupBy: groupBy.split(',') as Dimension[] });
+      if (items === 'TOO_MANY') {
+        const text = `More than ${MOST_ROWS} rows: ask for fewer days, or group by fewer of ${groupBy}`;
+        return refuse('RANGE_TOO_WIDE', { text, most: MOST_ROWS });
+      }
       return items === 'TOO_LARGE' ? refuse('AMOUNT_TOO_LARGE') : ok({ items });
     },
   );
-}
-
-/** The shops whose figures a caller may see. */
-function shopsOf({ shops }: Caller): { shops?: readonly string[] } | Refusal {
-  if (shops.includes('*')) return {};
-  return shops.length > 0 ? { shops } : refuse('FORBIDDEN');
 }
 
 const Lag = z.strictObject({
@@ -100,9 +92,7 @@ export function internalRoutes({ eventLog, book, views }: InternalParts): Api<Sp
     .get('/lag', { summary: 'How far views and log are', answers: { 200: Lag } }, async () =>
       ok({
         position: await eventLog.position(),
-        views: await Promise.all(
-          views.map(async (view) => ({ view: view.definition.name, behind: await view.behind() })),
-        ),
+        views: [...(await views.behind())].map(([view, behind]) => ({ view, behind })),
         parked: await eventLog.parked(),
       }),
     )

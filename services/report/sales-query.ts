@@ -32,15 +32,17 @@ export interface SalesRow {
   readonly discounts: number;
   readonly discountsByKind: { readonly loyalty: number; readonly storeCoupon: number; readonly manual: number };
   readonly net: number;
+  /** What an order of the group brings on average, `net` by `orders`, in minor units rounded half away from zero. */
+  readonly averageBasket: number;
 }
 
-/** The name of each dimension in the answer, its column, and whether it is one of the lines. */
-const columns: Readonly<Record<Dimension, { name: string; column: string; ofLine?: true }>> = {
-  shop: { name: 'shopId', column: 'shop_id' },
-  day: { name: 'day', column: `to_char(day, 'YYYY-MM-DD')` },
-  channel: { name: 'channel', column: 'channel' },
-  sku: { name: 'sku', column: 'line.sku', ofLine: true },
-  department: { name: 'department', column: 'line.department', ofLine: true },
+/** The name of each dimension in the answer, its column, how it is sorted, and whether it is one of the lines. */
+const columns: Readonly<Record<Dimension, { name: string; column: string; sort: string; ofLine?: true }>> = {
+  shop: { name: 'shopId', column: 'shop_id', sort: 'shop_id collate "C"' },
+  day: { name: 'day', column: 'day', sort: 'day' },
+  channel: { name: 'channel', column: 'channel', sort: 'channel collate "C"' },
+  sku: { name: 'sku', column: 'line.sku', sort: 'line.sku collate "C"', ofLine: true },
+  department: { name: 'department', column: 'line.department', sort: 'line.department collate "C"', ofLine: true },
 };
 const sums = ['units', 'gross', 'discounts', 'loyalty', 'store_coupon', 'manual', 'net'] as const;
 
@@ -51,19 +53,20 @@ function sqlOf(groupBy: readonly Dimension[]): string {
   const lines = `cross join lateral jsonb_to_recordset(lines) as line(sku text, department text, ${sums
     .map((sum) => `${sum} bigint`)
     .join(', ')})`;
-  const keys = [...groups.map(({ column }) => column), 'currency'];
+  const [of, orders] = byLine ? ['line', 'distinct order_id'] : ['sale', '*'];
   return `
     select ${groups.map(({ name, column }) => `${column} as "${name}", `).join('')} currency,
-      count(${byLine ? 'distinct order_id' : '*'}) as orders,
-      ${sums.map((sum) => `sum(${byLine ? 'line' : 'sale'}.${sum})::text as ${sum}`).join(', ')}
+      count(${orders}) as orders,
+      ${sums.map((sum) => `sum(${of}.${sum})::text as ${sum}`).join(', ')},
+      round(sum(${of}.net) / count(${orders}))::text as average
     from ${SALES} sale ${byLine ? lines : ''}
     where counted and day between $1::date and $2::date and ($3::text[] is null or shop_id = any($3::text[]))
-    group by ${keys.join(', ')}
-    order by ${keys.map((key) => `${key} collate "C"`).join(', ')}
+    group by ${[...groups.map(({ column }) => column), 'currency'].join(', ')}
+    order by ${[...groups.map(({ sort }) => sort), 'currency collate "C"'].join(', ')}
     limit ${MOST_ROWS + 1}`;
 }
 
-type Summed = Record<(typeof sums)[number], string> & Pick<SalesRow, 'currency' | 'orders'>;
+type Summed = Record<(typeof sums)[number] | 'average', string> & Pick<SalesRow, 'currency' | 'orders'>;
 
 /**
  * The rows, sorted by the group. `TOO_MANY`: more than {@link MOST_ROWS}. `TOO_LARGE`: a sum leaves the integers that a
@@ -80,7 +83,17 @@ export async function sales(
   return exact ? rows.map((row) => answerOf(row)) : 'TOO_LARGE';
 }
 
-function answerOf({ units, gross, discounts, loyalty, store_coupon, manual, net, ...group }: Summed): SalesRow {
+function answerOf({
+  units,
+  gross,
+  discounts,
+  loyalty,
+  store_coupon,
+  manual,
+  net,
+  average,
+  ...group
+}: Summed): SalesRow {
   return {
     ...group,
     units: Number(units),
@@ -88,5 +101,6 @@ function answerOf({ units, gross, discounts, loyalty, store_coupon, manual, net,
     discounts: Number(discounts),
     discountsByKind: { loyalty: Number(loyalty), storeCoupon: Number(store_coupon), manual: Number(manual) },
     net: Number(net),
+    averageBasket: Number(average),
   };
 }

@@ -1,5 +1,5 @@
 // The sales view: one row for each order that was ever confirmed, replaced by whatever is newer of the same order.
-import type { ViewDefinition } from './view.ts';
+import type { ViewDefinition } from './folding.ts';
 
 /** The live table. */
 export const SALES = 'sales_contributions';
@@ -29,15 +29,16 @@ create table if not exists ${table} (
   net bigint not null,
   lines jsonb not null
 );
-create index if not exists ${table}_by_day on ${table} (day, shop_id) where counted`,
-  fold: (table) => `
+create index if not exists ${table}_by_day on ${table} (day, shop_id)
+  include (channel, currency, units, gross, discounts, loyalty, store_coupon, manual, net) where counted`,
+  fold: (table, page) => `
 insert into ${table} (order_id, version, counted, shop_id, channel, currency, day,
   units, gross, discounts, loyalty, store_coupon, manual, net, lines)
 select data->>'orderId', version, type <> 'order.cancelled', data->>'shopId', data->>'channel', data->>'currency',
   (coalesce(data->>'occurredAt', data->>'placedAt')::timestamptz at time zone (data->>'timeZone'))::date,
   totals.*
 from (
-  select distinct on (stream) * from page
+  select distinct on (stream) * from ${page}
   where type in ('order.confirmed', 'order.cancelled') order by stream, version desc
 ) newest
 cross join lateral (

@@ -12,7 +12,7 @@ export const permissions = [
   'order:write',
   'payment:read',
   'report:read',
-  'report:admin', // dead letters: replay and discard
+  'report:admin', // views and dead letters
   'audit:read',
 ] as const;
 

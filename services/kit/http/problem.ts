@@ -34,6 +34,7 @@ export const problems = {
   LETTER_SETTLED: { status: 409, title: 'The dead letter is settled' },
   LETTER_UNREADABLE: { status: 409, title: 'The dead letter holds no message that can be replayed' },
   EARLIER_LETTER_OPEN: { status: 409, title: 'An earlier message of the same stream is to be settled first' },
+  REBUILD_RUNNING: { status: 409, title: 'The view is being rebuilt' },
   PRECONDITION_FAILED: { status: 412, title: 'The record has another version' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'This content type is not taken here' },

@@ -1,0 +1,97 @@
+// `/audit`: who, what and when, and the walk over the chain.
+import { z } from 'zod';
+import { isRefusal, refuse } from '#kit/errors';
+import { type Api, api, ok } from '#kit/http/api';
+import { page, paged, pageOf } from '#kit/http/paging';
+import { Instant } from '#kit/time';
+import type { Database } from '#kit/views/database';
+import { auditRows, verify } from './audit-query.ts';
+import { shopsOf } from './scope.ts';
+
+/** Rows of the chain in one answer: some hundred milliseconds. */
+const MOST_VERIFIED = 50_000;
+
+const Row = z
+  .strictObject({
+    position: z.int(),
+    id: z.string(),
+    at: z.string(),
+    actor: z.string(),
+    type: z.string(),
+    source: z.string(),
+    subject: z.string(),
+    stream: z.string(),
+    version: z.int(),
+    shopId: z.string().nullable(),
+    correlationId: z.string(),
+    causationId: z.string(),
+    changes: z.array(
+      z.strictObject({ field: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }),
+    ),
+    hash: z.string(),
+  })
+  .meta({ id: 'AuditRow', description: '`changes`: fields of the event against the one before it of its stream.' });
+
+const Position = z.int().min(0);
+const Verified = z
+  .strictObject({
+    intact: z.boolean().meta({ description: 'Nothing wrong in this part' }),
+    rows: z.int(),
+    position: Position.meta({ description: 'The last position of this part' }),
+    next: Position.nullable().meta({ description: 'Where to go on (`after`); null: the chain ends here' }),
+    head: z.string().nullable().meta({ description: 'Hash of the last row: keep it with `position` to compare later' }),
+    broken: z.array(z.strictObject({ position: Position, problem: z.enum(['CHANGED', 'REMOVED', 'INSERTED']) })),
+  })
+  .meta({ id: 'AuditVerification' });
+
+export function auditRoutes(database: Database): Api {
+  return api('/audit', { tag: 'audit' })
+    .get(
+      '',
+      {
+        summary: 'Who changed what, when and why',
+        description: 'Newest first, in the shops that the caller may see.',
+        access: { can: 'audit:read' },
+        query: z.strictObject({
+          subject: z
+            .string()
+            .min(1)
+            .max(300)
+            .optional()
+            .meta({ description: 'Id of what changed or of the order it was done for, or one stream (`order:<id>`)' }),
+          from: Instant.optional().meta({ description: 'First instant' }),
+          to: Instant.optional().meta({ description: 'First instant after' }),
+          ...paged(z.tuple([Instant, Position])),
+        }),
+        answers: { 200: pageOf(Row) },
+        refusals: ['RANGE_INVALID'],
+      },
+      async (call) => {
+        const shops = shopsOf(call.caller);
+        if (isRefusal(shops)) return shops;
+        const { limit, cursor: after, from, to, subject } = call.query;
+        if (from !== undefined && to !== undefined && Date.parse(to) < Date.parse(from)) {
+          return refuse('RANGE_INVALID', { from, to });
+        }
+        const rows = await auditRows(database, { subject, from, to, ...shops, after, limit: limit + 1 });
+        const items = rows.slice(0, limit);
+        const last = items.at(-1);
+        return page(call, items, rows.length > limit && last ? [last.at, last.position] : undefined);
+      },
+    )
+    .get(
+      '/verify',
+      {
+        summary: 'Walks the hash chain of the audit',
+        description: `At most ${MOST_VERIFIED} rows at once: go on with \`after\` while \`next\` is not null. Needs the permission in every shop.`,
+        access: { can: 'audit:read' },
+        query: z.strictObject({ after: Position.default(0), limit: z.int().min(1).max(MOST_VERIFIED).default(20_000) }),
+        answers: { 200: Verified },
+      },
+      async ({ query: { after, limit }, caller }) => {
+        if (!caller.may('audit:read', '*')) return refuse('FORBIDDEN');
+        const { position, rows, ended, broken, head } = await verify(database, after, limit);
+        return ok({ intact: broken.length === 0, rows, position, next: ended ? null : position, head, broken });
+      },
+    );
+}

@@ -1,0 +1,44 @@
+// The last statement of a rebuild: it meets the live view, compares, and takes its place.
+import { foldOf, type Place } from './folding.ts';
+
+/** The name of the table and of the checkpoint of a view that is being rebuilt. */
+export function shadowOf({ definition, table, checkpoint }: Place): Place {
+  return { definition, table: `${table}_rebuilt`, checkpoint: `${checkpoint}:rebuild`, behind: checkpoint };
+}
+
+/** Rows of a table and a hash over them that does not depend on their order, as one record. */
+function summaryOf(table: string): string {
+  return `select count(*) as rows, md5(count(*) || ':' || coalesce(sum(('x' || left(md5(kept::text), 16))::bit(64)::bigint::numeric), 0)) as hash
+    from ${table} kept`;
+}
+
+/**
+ * Several statements, all or nothing. Writers of the live table wait from the first of them, so that both tables can be
+ * compared at one position; readers wait only for the exchange itself, and then find the new table under the old name.
+ * The lock is the first thing taken: a fold that is under way holds it too, and has all that it needs.
+ */
+export function exchangeOf(live: Place, shadow: Place): string {
+  const view = live.definition.name;
+  return `
+lock table ${live.table} in share row exclusive mode;
+${foldOf([shadow]).replace('$1::int', '2000000000')};
+do $exchange$
+declare own record; other record; known text;
+begin
+  ${summaryOf(shadow.table).replace(' from', ' into own from')};
+  ${summaryOf(live.table).replace(' from', ' into other from')};
+  update view_rebuilds set state = 'done', finished_at = clock_timestamp(), rows = own.rows, hash = own.hash,
+    live_rows = other.rows, live_hash = other.hash,
+    position = (select position from view_checkpoints where view = '${shadow.checkpoint}')
+    where view = '${view}' and state = 'running';
+  if not found then raise exception 'no rebuild of ${view} is under way'; end if;
+  drop table ${live.table};
+  alter table ${shadow.table} rename to ${live.table};
+  for known in select indexname from pg_indexes where schemaname = current_schema() and tablename = '${live.table}' loop
+    execute format('alter index %I rename to %I', known, replace(known, '${shadow.table}', '${live.table}'));
+  end loop;
+  delete from view_skips where view = '${live.checkpoint}';
+  update view_skips set view = '${live.checkpoint}' where view = '${shadow.checkpoint}';
+  delete from view_checkpoints where view = '${shadow.checkpoint}';
+end $exchange$`;
+}
