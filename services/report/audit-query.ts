@@ -79,7 +79,9 @@ export function auditRows(database: Database, question: AuditQuestion): Promise<
        ), '[]') as changes,
        encode(hash, 'hex') as hash
      from (${rows}) page join events event using (position)
-     left join events before on before.stream = event.stream and before.version = event.version - 1
+     left join lateral (
+       select data from events earlier where earlier.stream = event.stream and earlier.version = event.version - 1
+     ) before on true
      ${order.replaceAll('at desc', 'page.at desc').replaceAll(', position', ', page.position')}`,
     params,
   );
@@ -113,13 +115,13 @@ export interface Verification {
 export async function verify(database: Database, after: number, most: number): Promise<Verification> {
   const [found] = await database.query<Verification>(
     `with stand as materialized (
-       select coalesce((select position from view_checkpoints where view = '${auditView.name}'), 0) as position
+       select coalesce((select position from view_checkpoints where view = '${auditView.name}'), 0) as checkpoint
      ),
      part as materialized (
        select position from (
-         (select position from events where position > $1::bigint and position <= (select position from stand) order by position limit $2::int)
+         (select position from events where position > $1::bigint and position <= (select checkpoint from stand) order by position limit $2::int)
          union (select position from ${AUDIT} where position > $1::bigint order by position limit $2::int)
-         union select position from stand where position > $1::bigint
+         union select checkpoint from stand where checkpoint > $1::bigint
        ) known order by position limit $2::int
      ),
      linked as (
@@ -131,7 +133,7 @@ export async function verify(database: Database, after: number, most: number): P
      checked as (
        select part.position, hash, case
          when hash is null then 'REMOVED'
-         when digest is null or part.position > stand.position then 'INSERTED'
+         when digest is null or part.position > checkpoint then 'INSERTED'
          when hash <> sha256(previous || digest) then 'CHANGED'
        end as problem
        from part cross join stand left join linked using (position)

@@ -52,7 +52,11 @@ export interface SagaReport {
   /** Steps that some order has taken. */
   readonly steps: readonly Duration[];
   /** `step`: what did not happen any more. */
-  readonly failures: readonly { readonly step: (typeof stages)[number]; readonly reason: string; readonly orders: number }[];
+  readonly failures: readonly {
+    readonly step: (typeof stages)[number];
+    readonly reason: string;
+    readonly orders: number;
+  }[];
 }
 
 const duration = (step: string, [from, to]: readonly [Instant, Instant]) => {
