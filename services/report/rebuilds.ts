@@ -58,6 +58,8 @@ export class Rebuilds {
   /** This process, among those that may hold a rebuild. */
   readonly #me = randomUUID();
   #timer: NodeJS.Timeout | undefined;
+  /** When it looks next, on the process's own clock. */
+  #due = 0;
   #turn: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
@@ -117,10 +119,14 @@ export class Rebuilds {
     await this.#turn;
   }
 
+  /** Looks for work, soon; a look that is due sooner stays. */
   #wake(after: number): void {
-    if (this.#stopped) return;
+    const due = performance.now() + after;
+    if (this.#stopped || (this.#timer && this.#due <= due)) return;
     clearTimeout(this.#timer);
+    this.#due = due;
     this.#timer = setTimeout(() => {
+      this.#timer = undefined;
       this.#turn = this.#turn
         .then(() => this.#work())
         .catch((error) => this.#log.warn({ err: error }, 'a rebuild cannot go on now'))
