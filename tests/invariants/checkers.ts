@@ -8,6 +8,7 @@ import { checkFolds } from './folds.ts';
 import { checkEntries, checkLedger, type Moved } from './ledger.ts';
 import { checkMoney, type SoldOrder } from './money.ts';
 import { checkNotifications, checkTold } from './notifications.ts';
+import { checkReportView, expectedRows } from './report-views.ts';
 import { type AnsweredOrder, checkAnswers, checkCommands, checkSagas, statusOf } from './sagas.ts';
 import { checkLines, checkReservations, checkStock } from './stock.ts';
 import { checkStreams } from './streams.ts';
@@ -37,6 +38,7 @@ export function atRest(
 ): Violation[] {
   const { services, book, stockRows, orderRows, paymentRows, productRows, recorded, sales, parked, deadLetters } =
     evidence;
+  const { reportViews } = evidence;
   const { order, inventory, payment } = saga(services);
   const orders = streamsOfKind(order, 'order');
   const stock = streamsOfKind(inventory, 'item');
@@ -45,7 +47,12 @@ export function atRest(
   const published = [...services.values()].flatMap(({ streams }) =>
     [...streams].filter(([, { document }]) => document.topic !== undefined),
   );
+  const expected = expectedRows(
+    { order: order.streams, inventory: inventory.streams, payment: payment.streams },
+    payment.rows,
+  );
   return [
+    ...[...reportViews].flatMap(([name, rows]) => checkReportView(name, rows, expected[name])),
     ...checkSagas({
       orders: byId(orders),
       reservations: byId(reservations),

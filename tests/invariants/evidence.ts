@@ -3,6 +3,7 @@
 import type { StoredEvent, StreamDocument } from '../../services/kit/events/document.ts';
 import type { Mesh } from '../../stack/mesh.ts';
 import { type BookSummary, providerControl } from '../simulators/card-provider/control-client.ts';
+import { VIEW_ROWS, type ViewName, type ViewRows } from './report-views.ts';
 import { queryRows, readStore, type StoredRow, streamsIn } from './stores.ts';
 import { eventsOf, pagesIn } from './streams.ts';
 import type { RecordedEvent, SalesContribution, StockRow, VersionRow } from './views.ts';
@@ -30,6 +31,8 @@ export interface Evidence {
   readonly productRows: readonly VersionRow[];
   readonly recorded: readonly RecordedEvent[];
   readonly sales: readonly SalesContribution[];
+  /** The report's further views. */
+  readonly reportViews: ReadonlyMap<ViewName, ViewRows>;
   readonly parked: readonly { readonly stream: string; readonly reason: string }[];
   readonly deadLetters: readonly DeadLetter[];
 }
@@ -70,7 +73,13 @@ export async function gatherEvidence(mesh: Mesh): Promise<Evidence> {
         "select topic, app_id, reason, stream, version from dead_letters where status = 'open'",
       ),
     ]);
-  return { services, book, stockRows, orderRows, paymentRows, productRows, recorded, sales, parked, deadLetters };
+  const reportViews = new Map<ViewName, ViewRows>();
+  for (const [name, sql] of Object.entries(VIEW_ROWS) as [ViewName, string][]) {
+    const rows = await queryRows<{ key: string; value: string }>(mesh, 'report', sql);
+    reportViews.set(name, new Map(rows.map(({ key, value }) => [key, value])));
+  }
+  const lists = { stockRows, orderRows, paymentRows, productRows };
+  return { services, book, ...lists, recorded, sales, reportViews, parked, deadLetters };
 }
 
 function serviceEvidence(rows: readonly StoredRow[]): ServiceEvidence {

@@ -1,0 +1,102 @@
+// `npm run rebuild -- <view>`: asks report to build a view anew, shows how it goes, and compares it with the one it replaced.
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { Gateway } from '../client/gateway.ts';
+import { person } from '../client/identity.ts';
+
+const HELP = `npm run rebuild -- <view> [options]
+  <view>               sales, audit, saga, payments, ledger, stock or movements
+  --url <url>          the gateway (http://127.0.0.1:8000)
+  --profile <name>     whose secrets to use: .data/<name>/secrets.json (local)
+  --data <folder>      the data folder, when npm start was given another one
+Report does the work: when this command is ended it goes on, and the command finds it again.`;
+
+interface Progress {
+  readonly state: 'running' | 'done';
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+  readonly position: number;
+  readonly end: number;
+  readonly rows: number | null;
+  readonly hash: string | null;
+  readonly liveRows: number | null;
+  readonly liveHash: string | null;
+  readonly skipped: number;
+}
+
+const say = (text: string) => process.stdout.write(`${text}\n`);
+
+/** Answers the exit code: 0 equal, 1 it differed from the view that it replaced or failed, 2 wrong use or none allowed. */
+async function main(argv: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: argv,
+    allowPositionals: true,
+    options: {
+      url: { type: 'string', default: 'http://127.0.0.1:8000' },
+      profile: { type: 'string', default: 'local' },
+      data: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  const [view, ...others] = positionals;
+  if (values.help || view === undefined || others.length > 0) {
+    say(HELP);
+    return values.help ? 0 : 2;
+  }
+  const secrets = JSON.parse(
+    readFileSync(join(resolve(values.data ?? `.data/${values.profile}`), 'secrets.json'), 'utf8'),
+  );
+  const gateway = new Gateway({ baseUrl: values.url, connections: 2, patience: 60_000 });
+  try {
+    const admin = gateway.as(person('admin@demo.test', secrets['demo-password']));
+    const path = `/api/v1/reports/views/${encodeURIComponent(view)}/rebuild`;
+    const begun = await admin.send<{ code?: string; detail?: string }>('POST', path, {});
+    if (begun.status === 409) {
+      say(
+        `${view} is being rebuilt already: only one at a time. It stands at ${summary((await admin.call<Progress>('GET', path)).body)}`,
+      );
+      return 2;
+    }
+    if (begun.status !== 202) {
+      say(`${view}: ${begun.status} ${begun.body.code ?? ''} ${begun.body.detail ?? ''}`);
+      return 2;
+    }
+    return compare(view, await watch(admin, path));
+  } finally {
+    await gateway.close();
+  }
+}
+
+async function watch(admin: Gateway, path: string): Promise<Progress> {
+  for (let last = ''; ; await pause(500)) {
+    // Report may be restarting: it goes on where it was.
+    const { body } = await admin.call<Progress>('GET', path);
+    const now = summary(body);
+    if (now !== last) say(now);
+    last = now;
+    if (body.state === 'done') return body;
+  }
+}
+
+function summary({ position, end, startedAt }: Progress): string {
+  const seconds = Math.max(0.001, (Date.now() - Date.parse(startedAt)) / 1_000);
+  const percent = end === 0 ? 100 : Math.floor((100 * position) / end);
+  return `event ${position} of ${end} (${percent} %), ${Math.round(position / seconds)} a second`;
+}
+
+function compare(view: string, { rows, hash, liveRows, liveHash, skipped, startedAt, finishedAt }: Progress): number {
+  const took = (Date.parse(finishedAt ?? '') - Date.parse(startedAt)) / 1_000;
+  say(`${view}: ${rows} rows, hash ${hash}, in ${took.toFixed(1)} s`);
+  say(`before: ${liveRows} rows, hash ${liveHash}`);
+  if (skipped > 0) say(`${skipped} events could not be folded: table view_skips says why`);
+  const equal = rows === liveRows && hash === liveHash;
+  say(equal ? 'equal' : 'DIFFERENT: the view that was replaced was not what its events say');
+  return equal ? 0 : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch((error) => {
+  say((error as Error).message);
+  return 1;
+});
