@@ -31,7 +31,7 @@ export function gather(world: World): Found {
   const { recorded, sales, violations } = readLogs(world, services);
   const rows = <R>(appId: string, table: string) => [...world.views(appId).rows(table)] as unknown as R[];
   const evidence: Evidence = {
-    ...{ services, recorded, sales, productRows: [], parked: [] },
+    ...{ services, recorded, sales, productRows: [], reportViews: new Map(), parked: [] },
     book: world.account.book(),
     stockRows: rows<StockRow>('inventory', 'stock'),
     orderRows: rows<VersionRow>('order', 'orders'),
