@@ -127,7 +127,8 @@ export async function verify(database: Database, after: number, most: number): P
      linked as (
        select kept.*, digest, coalesce(lag(hash) over (order by kept.position), (
          select hash from ${AUDIT} where position <= $1::bigint order by position desc limit 1), ${GENESIS}) as previous
-       from part join ${AUDIT} kept using (position)
+       from part join ${AUDIT} kept on kept.position = part.position
+         and kept.position > $1::bigint and kept.position <= (select max(position) from part)
        left join lateral (select ${digestOf('event', 'kept')} as digest from events event where event.position = kept.position) own on true
      ),
      checked as (
