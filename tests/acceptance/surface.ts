@@ -73,7 +73,6 @@ export function surfaceSuite(world: World): void {
       '/api/v1',
       '/api/v1/nothing',
       '/api/v2/orders',
-      '/api/v1/audit',
       '/api/v1/inventory/transfers/x/y',
     ])
       expectProblem(await world.admin.send('GET', path), 404);
