@@ -109,7 +109,7 @@ describe('the gateway forwards', () => {
       '/',
       '/api',
       '/api/v1',
-      '/api/v1/audit',
+      '/api/v1/nothing',
       '/api/v1/campaigns',
       '/api/v1/productsx',
       '/API/v1/products/x',
