@@ -88,9 +88,9 @@ beforeAll(async () => {
     );
   await publish(
     'orders',
-    cloudEvent('probe:1', 1, 'order.placed', { fail: true }),
-    cloudEvent('probe:1', 2, 'order.placed', 0),
-    cloudEvent('probe:1', 3, 'order.placed', 'last'),
+    cloudEvent('probe:1', 1, 'order.confirmed', { fail: true }),
+    cloudEvent('probe:1', 2, 'order.confirmed', 0),
+    cloudEvent('probe:1', 3, 'order.confirmed', 'last'),
   );
   // For the SDK alone: the kit takes events of our form only.
   await publish('shops', { ...cloudEvent('probe:2', 1, 'shop.opened', {}), data: 0 });
