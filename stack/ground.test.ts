@@ -28,6 +28,8 @@ describe('what a service stands on', () => {
     expect(needsOf('order', 'local')).toEqual(['kfake', 'postgres']);
     expect(needsOf('order', 'cloud')).toEqual(['kafka', 'postgres', 'dynoxide']);
     expect(needsOf('payment', 'cloud')).toEqual(['kafka', 'postgres']);
+    expect(needsOf('product', 'local')).toEqual(['kfake', 'postgres']);
+    expect(needsOf('product', 'cloud')).toEqual(['kafka', 'postgres', 'dynoxide', 'redis-server']);
     expect(needsOf('auth', 'local')).toEqual([]);
     expect(needsOf('auth', 'cloud')).toEqual(['dynoxide']);
   });
@@ -70,7 +72,7 @@ describe('the tables of DynamoDB', () => {
 describe('tools', () => {
   test('are asked for by the profile that needs them, and by no other', () => {
     expect(toolsOf(root, 'local')).toEqual([]);
-    expect(toolsOf(root, 'cloud').sort()).toEqual(['dynoxide', 'kafka']);
+    expect(toolsOf(root, 'cloud').sort()).toEqual(['dynoxide', 'kafka', 'redis-server']);
     expect(toolsOf(root, 'no such profile')).toEqual([]);
   });
 

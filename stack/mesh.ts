@@ -58,7 +58,7 @@ export interface Mesh {
   /** Passwords and tokens; see `secrets.ts` for the names. */
   readonly secrets: Secrets;
   readonly processes: readonly ProcessHandle[];
-  /** `order`, `order-2` (second replica), `order-dapr` (sidecar), `broker`, `postgres`, `dynamodb`, `mail`, `card-provider`. */
+  /** `order`, `order-2` (second replica), `order-dapr` (sidecar), `broker`, `postgres`, `dynamodb`, `cache`, `mail`, `card-provider`. */
   process(name: string): ProcessHandle;
   /** Ports of an app and its sidecar, by process name. */
   portsOf(name: string): AppPorts;

@@ -13,6 +13,7 @@ import type { Layout } from './layout.ts';
 import type { AppPorts, PortPlan } from './ports.ts';
 import { externalServer, ownServer, type PostgresAdmin, postgresProcess, provision } from './postgres.ts';
 import { accepts } from './probe.ts';
+import { redisProcess } from './redis.ts';
 import { type Resource, renderConfiguration, renderSidecar } from './render.ts';
 import type { Secrets } from './secrets.ts';
 import type { Deployable } from './services.ts';
@@ -141,6 +142,8 @@ function groundProcesses(
     waitFor.push(ports.dynamodb);
     add(dynoxideProcess({ ...shared('dynamodb'), program: tool('dynoxide'), port: ports.dynamodb }), ports.dynamodb);
   }
+  const redis = ground.has('redis-server') ? findTool('redis-server') : undefined; // a mesh does without its cache
+  if (redis) add(redisProcess({ ...shared('cache'), program: redis, port: ports.redis }), ports.redis);
   const standIn = (name: string) => ({ ...shared(name), values, ports, secrets });
   if (ground.has('mail')) add(mailProcess(standIn('mail')), ports.smtp, ports.mailWeb);
   if (ground.has('card-provider')) add(cardProviderProcess(standIn('card-provider')), ports.cardProvider);

@@ -26,6 +26,7 @@ export interface PortPlan {
   /** Where Kafka's controller listens; only its broker asks it. */
   readonly kafkaController: number;
   readonly dynamodb: number;
+  readonly redis: number;
 }
 
 /** Linux hands out ports from here to outgoing connections: a listener up there may find its port taken at any moment. */
@@ -60,8 +61,8 @@ export function planPorts(
     );
   }
   // Broker and databases have room in their blocks: what few profiles use moves nobody's ports.
-  const [kafkaController, dynamodb] = [broker + 1, postgres + 1];
-  return { apps, broker, kafkaController, postgres, dynamodb, smtp: mail, mailWeb: mail + 1, cardProvider };
+  const [kafkaController, dynamodb, redis] = [broker + 1, postgres + 1, postgres + 2];
+  return { apps, broker, kafkaController, postgres, dynamodb, redis, smtp: mail, mailWeb: mail + 1, cardProvider };
 }
 
 function appPorts(first: number): AppPorts {

@@ -66,7 +66,7 @@ export const services: readonly Deployable[] = [
     env: { DEMO: 'true', DEMO_SHOPS: demoShops.join(',') }, // this runner makes demos: no other deployment sets it
   }),
   deployable('product', {
-    components: streams('product'),
+    components: ['cache', ...streams('product')],
     resiliency: ['pubsub', 'services'],
     databases: [views('product')],
   }),

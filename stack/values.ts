@@ -28,6 +28,7 @@ export function placeholders(layout: Layout, ports: PortPlan, base: number, post
     POSTGRES_SSLMODE: postgres.sslmode,
     SMTP_PORT: String(ports.smtp),
     CARD_PROVIDER_PORT: String(ports.cardProvider),
+    REDIS_PORT: String(ports.redis),
   };
 }
 

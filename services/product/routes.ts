@@ -32,22 +32,26 @@ export function routes({ catalogue, list }: Dependencies) {
       {
         summary: 'Find products',
         description:
-          'Each word of `q` must begin a word of the product. `X-Min-Version: <sku>@<version>` waits for a write.',
+          'Best first with `q`: the exact sku, whole words, beginnings of words, mistyped words. By sku without. `facets` ' +
+          'counts what is found; each heeds the filters of the others, not its own. `X-Min-Version: <sku>@<version>` ' +
+          'waits for a write.',
         access: 'anyone',
         query: z.strictObject({
           q: Text.optional(),
           department: Text.optional(),
           category: Text.optional(),
-          ...paged(z.strictObject({ after: schemas.Sku })),
+          brand: Text.optional(),
+          facets: z.boolean().optional(),
+          ...paged(z.strictObject({ after: schemas.Sku, rank: z.int().min(0).max(9).optional() })),
         }),
-        answers: { 200: pageOf(schemas.Product) },
+        answers: { 200: pageOf(schemas.Product).extend({ facets: schemas.Facets.optional() }) },
       },
       async (call) => {
-        const { cursor, ...query } = call.query;
+        const { cursor, limit, facets, ...search } = call.query;
         const { minVersion } = call;
         const stale = minVersion !== undefined && !(await list.shows(minVersion.id, minVersion.version));
-        const { items, more } = await list.find({ ...query, after: cursor?.after });
-        return page(call, items, more ? { after: items.at(-1)?.sku } : undefined, { stale });
+        const { items, next, change } = await list.find(search, limit, cursor);
+        return page(call, items, next, { stale }, facets ? { facets: await list.facets(search, change) } : {});
       },
     )
     .get(

@@ -50,6 +50,13 @@ export const Product = z
 
 const written = { ...description, attributes: Attributes.default({}), prices: Prices.optional() };
 
+const FacetValues = z.array(z.strictObject({ value: z.string(), count: z.int() }));
+
+/** How the products that a search finds spread, most first; of each at most 100 values. */
+export const Facets = z
+  .strictObject({ department: FacetValues, category: FacetValues, brand: FacetValues })
+  .meta({ id: 'ProductFacets' });
+
 /** A product as it is sent. This is where the attributes of a registered type are to be checked. */
 export const ProductDraft = z
   .strictObject({ sku: Sku, ...written })

@@ -1,95 +1,88 @@
-// The list of products in PostgreSQL: a row per product, replaced by each newer event.
+// The list of products in PostgreSQL: searched, filtered, paged by key, counted by facet.
+import type { Cache } from '#kit/dapr/cache';
 import type { Message } from '#kit/events/message';
-import type { Database, Param } from '#kit/views/database';
+import { hashOf } from '#kit/ids';
+import type { Database } from '#kit/views/database';
 import type { Projection } from '#kit/views/projection';
-import { Table } from '#kit/views/table';
 import type { Product } from './product.ts';
-import { wordsOf } from './words.ts';
+import {
+  type FacetName,
+  facetNames,
+  facetsOfProducts,
+  type Place,
+  pageOfProducts,
+  type Search,
+  wordsAsked,
+} from './search.ts';
+import { productRow, productTable, wordRows, wordTable } from './tables.ts';
 
-export interface ProductQuery {
-  /** Words, each of which must begin a word of the product. */
-  readonly q?: string | undefined;
-  readonly department?: string | undefined;
-  readonly category?: string | undefined;
-  readonly limit: number;
-  /** The last sku of the page before. */
-  readonly after?: string | undefined;
+export interface ProductPage {
+  readonly items: readonly Product[];
+  /** Where the next page begins; undefined at the end. */
+  readonly next: Place | undefined;
+  /** The state of the list that was read; unknown where nothing was found. */
+  readonly change: number | undefined;
 }
+
+export interface FacetValue {
+  readonly value: string;
+  /** Products that would be found with this value as filter. */
+  readonly count: number;
+}
+export type Facets = Readonly<Record<FacetName, readonly FacetValue[]>>;
 
 export interface ProductList {
   readonly projection: Projection;
-  /** Up to `limit` products by sku, and whether more follow. @throws {Fault} */
-  find(query: ProductQuery): Promise<{ readonly items: readonly Product[]; readonly more: boolean }>;
+  /** Up to `limit` products: by sku, or best first where words are looked for. @throws {Fault} */
+  find(search: Search, limit: number, from?: Place): Promise<ProductPage>;
+  /** How the products that are found spread, most first. `change`: of a page of the same search. @throws {Fault} */
+  facets(search: Search, change: number | undefined): Promise<Facets>;
   /** True once the list shows that version of the product; false after a second. */
   shows(sku: string, version: number): Promise<boolean>;
 }
 
-export function productList(database: Database): ProductList {
-  const table = new Table(database, {
-    name: 'products',
-    columns: {
-      // By bytes, so that the order is the same in every database.
-      id: 'text collate "C"',
-      version: 'bigint',
-      department: 'text?',
-      category: 'text?',
-      words: 'tsvector',
-      product: 'jsonb',
-    },
-    indexes: [
-      'create index if not exists products_by_words on products using gin (words)',
-      'create index if not exists products_by_department on products (department, id)',
-      'create index if not exists products_by_category on products (category, id)',
-    ],
-  });
+interface Found {
+  readonly product: Product;
+  readonly rank?: number;
+  readonly change: number;
+}
+
+export function productList(database: Database, cache: Cache): ProductList {
+  const table = productTable(database);
+  const rowsOf = ({ data, version }: Message<Product>) => [productRow(data, version)];
+
+  async function count(search: Search): Promise<Facets> {
+    const { sql, params } = facetsOfProducts(search);
+    const rows = await database.query<FacetValue & { facet: FacetName }>(sql, params);
+    const valuesOf = (name: FacetName) =>
+      rows.filter(({ facet }) => facet === name).map(({ value, count }) => ({ value, count }));
+    return { department: valuesOf('department'), category: valuesOf('category'), brand: valuesOf('brand') };
+  }
+
   return {
     projection: {
       topic: 'products',
-      tables: [{ table, rows: { 'product.defined': rowsOf, 'product.priced': rowsOf } }],
+      tables: [
+        { table, rows: { 'product.defined': rowsOf, 'product.priced': rowsOf } },
+        { table: wordTable(database), rows: { 'product.defined': wordRows } },
+      ],
     },
     shows: (sku, version) => table.reached(sku, version),
-    async find(query) {
-      const words = query.q ? wordsOf(query.q) : undefined;
-      if (words?.length === 0) return { items: [], more: false };
-      const { sql, params } = selection(query, words);
-      const rows = await database.query<{ product: Product }>(sql, params);
-      return { items: rows.slice(0, query.limit).map(({ product }) => product), more: rows.length > query.limit };
+    async find(search, limit, from) {
+      if (wordsAsked(search)?.length === 0) return { items: [], next: undefined, change: undefined };
+      const { sql, params } = pageOfProducts(search, limit + 1, from);
+      const rows = await database.query<Found>(sql, params);
+      const page = rows.slice(0, limit);
+      const last = rows.length > limit ? page.at(-1) : undefined;
+      const next = last && { after: last.product.sku, rank: last.rank };
+      return { items: page.map(({ product }) => product), next, change: page[0]?.change };
+    },
+    async facets(search, change) {
+      const words = wordsAsked(search);
+      if (words?.length === 0) return { department: [], category: [], brand: [] };
+      if (change === undefined) return count(search);
+      const filters = facetNames.map((name) => search[name] ?? null);
+      return cache.through(`facets:${change}:${hashOf([words?.toSorted() ?? null, filters])}`, () => count(search));
     },
   };
-}
-
-function rowsOf({ version, data: product }: Message<Product>) {
-  const { sku, name, type, department, category, brand } = product;
-  const words = wordsOf(sku, name, type, department, category, brand).join(' ');
-  return [
-    {
-      id: sku,
-      version,
-      department: department ?? null,
-      category: category ?? null,
-      words,
-      product: { ...product },
-    },
-  ];
-}
-
-/** Only the conditions that are asked for, so that the planner can pick the index that fits. */
-function selection(
-  { department, category, after, limit }: ProductQuery,
-  words: readonly string[] | undefined,
-): { sql: string; params: Param[] } {
-  const params: Param[] = [];
-  const conditions: string[] = [];
-  const where = (condition: string, value: Param | undefined) => {
-    if (value === undefined) return;
-    params.push(value);
-    conditions.push(condition.replace('?', `$${params.length}`));
-  };
-  where('words @@ ?::tsquery', words?.map((word) => `${word}:*`).join(' & '));
-  where('department = ?', department);
-  where('category = ?', category);
-  where('id > ?', after);
-  params.push(limit + 1);
-  const filter = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
-  return { sql: `select product from products ${filter} order by id limit $${params.length}`, params };
 }

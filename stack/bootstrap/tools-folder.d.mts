@@ -1,5 +1,5 @@
 export type Tool = 'dynoxide' | 'kafka' | 'redis-server';
-export type Provider = 'kfake' | 'kafka' | 'postgres' | 'dynoxide' | 'mail' | 'card-provider';
+export type Provider = 'kfake' | 'kafka' | 'postgres' | 'dynoxide' | 'mail' | 'card-provider' | 'redis-server';
 export const providers: Readonly<Record<string, Provider>>;
 export function providersIn(text: string): Provider[];
 export function toolFolder(tool: Tool): string;

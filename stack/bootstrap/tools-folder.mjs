@@ -22,6 +22,7 @@ export const providers = {
   DYNAMODB_ENDPOINT: 'dynoxide',
   SMTP_PORT: 'mail',
   CARD_PROVIDER_PORT: 'card-provider',
+  REDIS_PORT: 'redis-server',
 };
 
 /** The processes that a resource's text asks for. */

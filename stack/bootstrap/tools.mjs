@@ -92,7 +92,7 @@ async function fetchKafka(draft) {
   );
 }
 
-/** Only the conformance tests need it, so it is no reason to fail: they say that they leave Redis out. */
+/** A mesh does without its cache, and the conformance tests say that they leave Redis out: no reason to fail. */
 async function installRedis() {
   if (findTool('redis-server')) return;
   const isRoot = process.getuid?.() === 0;

@@ -1,11 +1,16 @@
 // Products and stock made for one test alone, so that tests do not meet on a shelf.
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import type { Gateway } from '../client/gateway.ts';
 import { bookReceipt, defineProducts, type OrderRequest, type Product } from '../client/retail.ts';
 
 /** A text that no other test has. */
 export function unique(prefix: string): string {
   return `${prefix}-${randomUUID().slice(0, 13)}`;
+}
+
+/** A word of so many letters, none after p, that no other test has. */
+export function letters(count: number): string {
+  return Array.from({ length: count }, () => String.fromCodePoint(0x61 + randomInt(16))).join('');
 }
 
 /** A product as the catalogue takes it; priced in USD at every shop unless told otherwise. */

@@ -1,16 +1,16 @@
 // The catalogue: products, prices, search and batches.
 import { expect, it } from '@jest/globals';
 import { eventually } from '../client/eventually.ts';
-import type { Page, Product } from '../client/retail.ts';
+import type { Product, ProductPage } from '../client/retail.ts';
 import { etagOf, expectProblem, expectStatus } from './expectations.ts';
-import { productNamed, unique } from './goods.ts';
+import { letters, productNamed, unique } from './goods.ts';
 import { SHOP, type World } from './world.ts';
 
 export function productSuite(world: World): void {
   const path = (sku: string) => `/api/v1/products/${sku}`;
   const create = (product: Product) => world.admin.send<Product>('POST', '/api/v1/products', { body: product });
   const list = (query: Record<string, string>, headers: Record<string, string> = {}) =>
-    world.anybody.send<Page<Product>>('GET', '/api/v1/products', { query, headers });
+    world.anybody.send<ProductPage>('GET', '/api/v1/products', { query, headers });
 
   it('creates a product that anyone can read', async () => {
     const product = productNamed(unique('sku'), {
@@ -153,6 +153,84 @@ export function productSuite(world: World): void {
     expect(found.sort()).toEqual(skus.sort());
     for (const query of [{ limit: '0' }, { limit: '101' }, { limit: 'x' }, { cursor: 'nonsense' }, { unknown: '1' }])
       expectProblem(await list(query as Record<string, string>), 400);
+  });
+
+  it('finds the exact sku first, then whole words, beginnings and mistyped words', async () => {
+    const word = `${letters(4)}xy${letters(6)}`;
+    const [named, begun, filed] = [unique('sku'), unique('sku'), unique('sku')];
+    const made = [
+      productNamed(word, { name: 'Test product' }),
+      productNamed(begun, { name: `Test ${word}ish` }),
+      productNamed(filed, { name: 'Test product', category: word.toUpperCase() }),
+      productNamed(named, { name: `Test ${word}` }),
+    ];
+    await world.admin.send('POST', '/api/v1/products/batch', { body: { items: made } });
+    const skusOf = async (query: Record<string, string>) => (await list(query)).body.items.map(({ sku }) => sku);
+    await eventually(async () => (await skusOf({ q: word })).length === 4);
+    expect(await skusOf({ q: ` ${word.toUpperCase()}` })).toEqual([word, named, filed, begun]);
+    expect(await skusOf({ q: `${word} test`, limit: '1' })).toEqual([named]);
+    expect(await skusOf({ q: word.slice(0, -1) })).toHaveLength(4);
+    for (const typo of [word.replace('xy', 'yx'), word.replace('x', ''), word.replace('x', 'z'), word.slice(1)])
+      expect((await skusOf({ q: typo })).sort()).toEqual([word, named, filed].sort());
+  });
+
+  it('takes any text as words', async () => {
+    const product = productNamed(unique('sku'), { name: `Crème d'${letters(10)} "N° 5"` });
+    const [, word = ''] = /d'(\w+)/.exec(product.name) ?? [];
+    expectStatus(await create(product), 201);
+    const found = async (q: string) => expectStatus(await list({ q }), 200).body.items.map(({ sku }) => sku);
+    await eventually(async () => (await found(word)).length === 1);
+    for (const q of [`CREME ${word}`, `"crème" d'${word}`, `${word} 5`, `(${word}) & n:*`])
+      expect(await found(q)).toEqual([product.sku]);
+    for (const q of [`'; drop table products; --${word}`, `${word} | tea`, `!${word} zebra`])
+      expect(await found(q)).toEqual([]);
+    for (const q of ['%', '\\', "'", ':*', '💶'.repeat(50)]) expect(await found(q)).toEqual([]);
+    expectProblem(await list({ q: 'x'.repeat(201) }), 400);
+  });
+
+  it('tells how what is found spreads over departments, categories and brands, as it is now', async () => {
+    const word = letters(12);
+    const [a, b] = [unique('department'), unique('department')];
+    const product = (department: string, brand: string) =>
+      productNamed(unique('sku'), { name: word, department, category: 'TEA', brand });
+    const items = [product(a, 'National'), product(a, 'Private'), product(b, 'Private')];
+    await world.admin.send('POST', '/api/v1/products/batch', { body: { items } });
+    await eventually(async () => (await list({ q: word })).body.items.length === 3);
+    const facets = async (query: Record<string, string> = {}, headers = {}) =>
+      (await list({ q: word, facets: 'true', limit: '1', ...query }, headers)).body.facets;
+    const brands = [
+      { value: 'Private', count: 2 },
+      { value: 'National', count: 1 },
+    ];
+    expect(await facets()).toEqual({
+      department: [
+        { value: a, count: 2 },
+        { value: b, count: 1 },
+      ],
+      category: [{ value: 'TEA', count: 3 }],
+      brand: brands,
+    });
+    expect(await facets({ brand: 'National' })).toEqual({
+      department: [{ value: a, count: 1 }],
+      category: [{ value: 'TEA', count: 1 }],
+      brand: brands,
+    });
+    const last = items[2] as Product;
+    const { headers } = await world.anybody.send('GET', path(last.sku));
+    const changed = expectStatus(
+      await world.admin.send('PUT', path(last.sku), {
+        body: { ...last, brand: 'National' },
+        headers: { 'if-match': String(headers.etag) },
+      }),
+      200,
+    );
+    const seen = { 'x-min-version': `${last.sku}@${etagOf(changed).replaceAll('"', '')}` };
+    await eventually(async () => (await list({ q: word }, seen)).headers['x-stale'] !== 'true');
+    expect((await facets())?.brand).toEqual([
+      { value: 'National', count: 2 },
+      { value: 'Private', count: 1 },
+    ]);
+    expect((await list({ q: word })).body).not.toHaveProperty('facets');
   });
 
   it('lets nobody else write', async () => {

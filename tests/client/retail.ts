@@ -129,6 +129,16 @@ export interface Page<T> {
   readonly next: string | null;
 }
 
+export interface FacetValue {
+  readonly value: string;
+  readonly count: number;
+}
+
+/** A page of the catalogue; the facets for who asked for them. */
+export interface ProductPage extends Page<Product> {
+  readonly facets?: Readonly<Record<'department' | 'category' | 'brand', readonly FacetValue[]>>;
+}
+
 const FINAL: ReadonlySet<OrderStatus> = new Set(['confirmed', 'fulfilled', 'cancelled']);
 
 /** True once `wait` would answer at once. */

@@ -29,6 +29,10 @@ export class Process implements Killable {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   async start(): Promise<void> {
     const { file, args, env, isReady, before } = this.#spec;
     await before?.();

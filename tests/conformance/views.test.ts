@@ -151,6 +151,32 @@ describe('views', () => {
     await expect(strict.create()).rejects.toThrow(/column .*kind.* does not exist/);
   });
 
+  test('a column that is new is filled from what the rows were made of, unless an event was faster', async () => {
+    const columns = { id: 'text', version: 'bigint', source: 'jsonb' };
+    const row = (id: string, version: number) => ({ id, version, source: { text: `${id}${version}` } });
+    const name = 'remade_view';
+    const older = new Table(database, { name, columns });
+    await older.create();
+    await older.write(Array.from({ length: 1_200 }, (_, n) => row(`r${n}`, 5)));
+    const rowOf = (source: { text: string }, version: number) => ({
+      ...{ id: source.text.slice(0, -1), version, source },
+      text: source.text.toUpperCase(),
+    });
+    const remake = { lacking: 'text', from: 'source', rowOf };
+    const wider = new Table(database, { name, columns: { ...columns, text: 'text?' }, remake });
+    await Promise.all([wider.create(), wider.create()]);
+    await wider.write([{ ...row('r7', 6), text: 'newer' }]);
+    await wider.create();
+    const rows = await database.query<{ id: string; version: number; text: string }>(
+      `select id, version, text from ${name} where id in ('r7', 'r8')`,
+    );
+    expect(rows).toEqual([
+      { id: 'r7', version: 6, text: 'newer' },
+      { id: 'r8', version: 5, text: 'R85' },
+    ]);
+    expect(await database.query(`select id from ${name} where text is null`)).toEqual([]);
+  });
+
   test('while the server is away every query is a fault; afterwards it finds what was written', async () => {
     const before = await notes();
     await postgres.server.kill('SIGKILL');

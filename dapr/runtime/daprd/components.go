@@ -7,6 +7,7 @@ import (
 	"github.com/dapr/components-contrib/pubsub/kafka"
 	"github.com/dapr/components-contrib/secretstores/local/file"
 	statedynamodb "github.com/dapr/components-contrib/state/aws/dynamodb"
+	stateinmemory "github.com/dapr/components-contrib/state/in-memory"
 	statepostgres "github.com/dapr/components-contrib/state/postgresql/v2"
 	stateredis "github.com/dapr/components-contrib/state/redis"
 	statesqlite "github.com/dapr/components-contrib/state/sqlite"
@@ -31,6 +32,7 @@ import (
 func registerComponents(log, contribLog logger.Logger) *registry.Options {
 	stateloader.DefaultRegistry.RegisterComponent(statesqlite.NewSQLiteStateStore, "sqlite")
 	stateloader.DefaultRegistry.RegisterComponent(statedynamodb.NewDynamoDBStateStore, "aws.dynamodb")
+	stateloader.DefaultRegistry.RegisterComponent(stateinmemory.NewInMemoryStateStore, "in-memory")
 	stateloader.DefaultRegistry.RegisterComponent(stateredis.NewRedisStateStore, "redis")
 	// Only v2 is offered, also when the YAML forgets `version`: v1 keeps other tables and xmin ETags.
 	stateloader.DefaultRegistry.RegisterComponentWithVersions("postgresql", components.Versioning{

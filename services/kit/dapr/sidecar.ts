@@ -58,6 +58,9 @@ export interface SidecarOptions {
   readonly timeout?: number;
 }
 
+/** Milliseconds until this call is given up as a Fault; the client's own unless told. */
+type Patience = { readonly timeout?: number };
+
 /** Client of the service's own sidecar. Every method throws {@link Fault} when sidecar, store or broker cannot do it now. */
 export class Sidecar {
   readonly #pool: Pool;
@@ -75,8 +78,8 @@ export class Sidecar {
   }
 
   /** Reads one document, always strongly (DynamoDB reads are eventual otherwise). Absent: undefined. */
-  async get<T = unknown>(store: string, key: string): Promise<Stored<T> | undefined> {
-    const reply = await this.#call('GET', `/v1.0/state/${enc(store)}/${enc(key)}?consistency=strong`);
+  async get<T = unknown>(store: string, key: string, options: Patience = {}): Promise<Stored<T> | undefined> {
+    const reply = await this.#call('GET', `/v1.0/state/${enc(store)}/${enc(key)}?consistency=strong`, options);
     if (reply.status === 204 || reply.status === 404) return undefined;
     if (reply.status !== 200) throw fault('read', store, reply);
     const etag = reply.headers.etag;
@@ -114,13 +117,13 @@ export class Sidecar {
     key: string,
     value: unknown,
     guard: { etag: string } | 'new' | 'any',
-    options: { ttlSeconds?: number } = {},
+    { ttlSeconds, timeout }: { ttlSeconds?: number } & Patience = {},
   ): Promise<void> {
     const item: Record<string, unknown> = { key, value };
     if (guard !== 'any') item.options = { concurrency: 'first-write' };
     if (typeof guard === 'object') item.etag = guard.etag;
-    if (options.ttlSeconds !== undefined) item.metadata = { ttlInSeconds: String(options.ttlSeconds) };
-    const reply = await this.#call('POST', `/v1.0/state/${enc(store)}`, { body: [item] });
+    if (ttlSeconds !== undefined) item.metadata = { ttlInSeconds: String(ttlSeconds) };
+    const reply = await this.#call('POST', `/v1.0/state/${enc(store)}`, { body: [item], timeout });
     if (reply.status === 409) throw new Conflict(`${store}/${key} has another version`);
     if (reply.status >= 300) throw fault('save', store, reply);
   }
@@ -216,7 +219,7 @@ export class Sidecar {
     operation: string,
     metadata: Record<string, string>,
     data: unknown = '',
-    options: { readonly timeout?: number } = {},
+    options: Patience = {},
   ): Promise<Reply> {
     const body = { operation, metadata, data };
     const reply = await this.#call('POST', `/v1.0/bindings/${enc(name)}`, { body, timeout: options.timeout });

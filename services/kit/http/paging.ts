@@ -36,21 +36,23 @@ export function pageOf<S extends z.ZodType>(item: S) {
 
 /**
  * 200 with one page. `next`: the place where the next page begins, undefined at the end.
- * `call.url` is what the client asked for; the `Link` (RFC 8288) repeats it with the new cursor.
+ * `call.url` is what the client asked for; the `Link` (RFC 8288) repeats it with the new cursor. `beside` goes into the
+ * body beside the items.
  */
-export function page<T>(
+export function page<T, B extends object>(
   call: { readonly url: string },
   items: readonly T[],
   next: unknown,
   options: AnswerOptions = {},
-): Answer<{ items: readonly T[]; next: string | null }> {
-  if (next === undefined) return ok({ items, next: null }, options);
+  beside?: B,
+): Answer<{ items: readonly T[]; next: string | null } & Partial<B>> {
+  if (next === undefined) return ok({ items, next: null, ...beside }, options);
   const cursor = encodeCursor(next);
   const [path, search] = call.url.split('?', 2);
   const query = new URLSearchParams(search);
   query.set('cursor', cursor);
   return ok(
-    { items, next: cursor },
+    { items, next: cursor, ...beside },
     { ...options, headers: { ...options.headers, link: `<${path}?${query}>; rel="next"` } },
   );
 }

@@ -6,12 +6,24 @@ export interface TableDefinition {
   readonly name: string;
   /** Column name to PostgreSQL type; a trailing `?` allows null. `id` and `version` must be among them. */
   readonly columns: Readonly<Record<string, string>>;
-  /** Further statements, `if not exists`: indexes. */
+  /** Further statements, safe to repeat: indexes. */
   readonly indexes?: readonly string[];
+  /** For a table that keeps what its rows are made of: fills a column that is new in a table that is there. */
+  readonly remake?: Remake;
+}
+
+export interface Remake {
+  /** The column that is new. A row that has it is left alone. */
+  readonly lacking: string;
+  /** The column with what a row is made of. */
+  readonly from: string;
+  readonly rowOf: (source: never, version: number) => Row;
 }
 
 /** A row to be written; every column of the definition. */
 export type Row = { readonly id: string; readonly version: number } & Readonly<Record<string, Param>>;
+
+const REMADE_AT_ONCE = 500;
 
 export class Table {
   readonly definition: TableDefinition;
@@ -26,7 +38,7 @@ export class Table {
 
   /**
    * Creates what is missing; safe to repeat and to run in two replicas at once. A column that is new and allows null is
-   * added to a table that is there: its rows get it with their next event.
+   * added to a table that is there: its rows get it with their next event, or now if the definition says how.
    * @throws {Fault} the database is out of reach, or its table lacks a column that allows no null: rows would be buried
    */
   async create(): Promise<void> {
@@ -43,14 +55,30 @@ export class Table {
       ...(indexes ?? []),
     ];
     await this.database.exec(`select pg_advisory_xact_lock(7352); ${statements.join('; ')}`);
+    if (this.definition.remake) await this.#remake(this.definition.remake);
+  }
+
+  /** A row that an event replaced in the meantime has the column by that. */
+  async #remake({ lacking, from, rowOf }: Remake): Promise<void> {
+    const { name } = this.definition;
+    const sql = `select version, ${from} as source from ${name} where ${lacking} is null limit ${REMADE_AT_ONCE}`;
+    for (;;) {
+      const old = await this.database.query<{ version: number; source: never }>(sql);
+      if (old.length === 0) return;
+      const rows = old.map(({ version, source }) => rowOf(source, version));
+      await this.database.exec(upsertOf(this.definition, '<='), [JSON.stringify(rows)]);
+    }
   }
 
   /** Writes rows in one statement; a row that is not newer than the stored one changes nothing. */
   async write(rows: readonly Row[]): Promise<void> {
     const newest = new Map<string, Row>();
     for (const row of rows) if ((newest.get(row.id)?.version ?? -1) < row.version) newest.set(row.id, row);
+    if (newest.size === 0) return;
+    // In one order, or two replicas that write the same rows could each wait for the other.
+    const inOrder = [...newest.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
     // As one JSON text: as a JSON value the sidecar would parse and print it again.
-    if (newest.size > 0) await this.database.exec(this.#upsert, [JSON.stringify([...newest.values()])]);
+    await this.database.exec(this.#upsert, [JSON.stringify(inOrder)]);
   }
 
   /** True as soon as the row has that version, false after `milliseconds` (`X-Min-Version`). */
@@ -66,13 +94,13 @@ export class Table {
   }
 }
 
-function upsertOf({ name, columns }: TableDefinition): string {
+function upsertOf({ name, columns }: TableDefinition, olderBy: '<' | '<=' = '<'): string {
   const names = Object.keys(columns);
   const typed = Object.entries(columns).map(([column, type]) => `${column} ${type.replace('?', '')}`);
   const others = names.filter((column) => column !== 'id').map((column) => `${column} = excluded.${column}`);
   return (
     `insert into ${name} (${names.join(', ')}) ` +
     `select ${names.join(', ')} from jsonb_to_recordset($1::jsonb) as fresh(${typed.join(', ')}) ` +
-    `on conflict (id) do update set ${others.join(', ')} where ${name}.version < excluded.version`
+    `on conflict (id) do update set ${others.join(', ')} where ${name}.version ${olderBy} excluded.version`
   );
 }
