@@ -39,13 +39,13 @@ export function pageOf<S extends z.ZodType>(item: S) {
  * `call.url` is what the client asked for; the `Link` (RFC 8288) repeats it with the new cursor. `beside` goes into the
  * body beside the items.
  */
-export function page<T, B extends object>(
+export function page<T, B extends object = object>(
   call: { readonly url: string },
   items: readonly T[],
   next: unknown,
   options: AnswerOptions = {},
-  beside?: B,
-): Answer<{ items: readonly T[]; next: string | null } & Partial<B>> {
+  beside: B = {} as B,
+): Answer<{ items: readonly T[]; next: string | null } & B> {
   if (next === undefined) return ok({ items, next: null, ...beside }, options);
   const cursor = encodeCursor(next);
   const [path, search] = call.url.split('?', 2);
