@@ -55,7 +55,8 @@ const rankOf = (sku: string) => `case
     when words @@ (select wholly from terms) then 2
     when name_words @@ (select beginning from terms) then 3
     when words @@ (select beginning from terms) then 4
-    else 5 end`;
+    when name_words @@ (select nearly from terms) then 5
+    else 6 end`;
 
 const CHANGE = '(select change from product_changes) as change';
 
