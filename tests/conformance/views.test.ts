@@ -168,7 +168,7 @@ describe('views', () => {
     await wider.write([{ ...row('r7', 6), text: 'newer' }]);
     await wider.create();
     const rows = await database.query<{ id: string; version: number; text: string }>(
-      `select id, version, text from ${name} where id in ('r7', 'r8')`,
+      `select id, version, text from ${name} where id in ('r7', 'r8') order by id`,
     );
     expect(rows).toEqual([
       { id: 'r7', version: 6, text: 'newer' },

@@ -66,6 +66,7 @@ export class Table {
       const old = await this.database.query<{ version: number; source: never }>(sql);
       if (old.length === 0) return;
       const rows = old.map(({ version, source }) => rowOf(source, version));
+      if (rows.some((row) => row[lacking] === null)) throw new Error(`${name}: a row is remade without ${lacking}`);
       await this.database.exec(upsertOf(this.definition, '<='), [JSON.stringify(rows)]);
     }
   }
