@@ -34,11 +34,9 @@ const MOST_VALUES = 100;
  */
 const TERMS = `asked as (
     select '''' || word || '''' as whole,
-      case when char_length(word) >= 4 and word !~ '[0-9]'
-        and not exists (select from products where words @@ ('''' || word || '''')::tsquery)
-      then (
+      case when char_length(word) >= 4 and word !~ '[0-9]' and not is_product_word(word) then (
         select ' | ' || string_agg('''' || id || '''', ' | ')
-        from (select near_words(word) as own offset 0) once, product_words where near && own)
+        from product_words where near && (select near_words(word)))
       end as near
     from unnest($1::text[]) as asked(word)),
   terms as (

@@ -21,6 +21,7 @@ export function productTable(database: Database): Table {
     },
     indexes: [
       'create index if not exists products_by_words on products using gin (words)',
+      unlisted('products_by_words'),
       'create index if not exists products_by_department on products (department, id)',
       'create index if not exists products_by_category on products (category, id)',
       'create index if not exists products_by_brand on products (brand, id)',
@@ -30,6 +31,9 @@ export function productTable(database: Database): Table {
     remake: { lacking: 'name_words', from: 'product', rowOf: productRow },
   });
 }
+
+/** New entries go into the index at once: in a list beside it, which every search reads, they would wait for a vacuum. */
+const unlisted = (index: string) => `alter index ${index} set (fastupdate = off)`;
 
 /**
  * A number that each change of the list makes greater, in the same transaction: who read it knows what a cached answer is
@@ -51,8 +55,10 @@ export function wordTable(database: Database): Table {
     columns: { id: 'text collate "C"', version: 'int' },
     indexes: [
       NEAR_WORDS,
+      IS_PRODUCT_WORD,
       'alter table product_words add column if not exists near text[] generated always as (near_words(id)) stored',
       'create index if not exists product_words_by_near on product_words using gin (near)',
+      unlisted('product_words_by_near'),
       `insert into product_words (id, version) select word, 1 from ts_stat('select words from products')
         where word !~ '[0-9]' and not exists (select from product_words)`,
     ],
@@ -69,6 +75,15 @@ const NEAR_WORDS = `create or replace function near_words(word text) returns tex
       select distinct overlay(rest placing '' from n for 1) as rest
       from once, generate_series(1, char_length(rest)) n where char_length(word) >= 8)
     select array_agg(rest) from (select word as rest union select rest from once union select rest from twice) as near
+  $$`;
+
+/**
+ * True while some product has the word. By the index always: the planner would rather look for the first product that has
+ * it, and go through all of them for a word that none has.
+ */
+const IS_PRODUCT_WORD = `create or replace function is_product_word(word text) returns boolean
+  language sql stable set enable_seqscan = off as $$
+    select exists (select from products where words @@ ('''' || word || '''')::tsquery)
   $$`;
 
 /** The row of a product, as any of its events has it. */
