@@ -7,6 +7,7 @@ import { Database } from '#kit/views/database';
 import { finishMovement } from './finish-movement.ts';
 import { Inventory } from './inventory.ts';
 import { reactions } from './reactions.ts';
+import { returnRoutes } from './return-routes.ts';
 import { internalRoutes, reservationRoutes, routes } from './routes.ts';
 import { inventoryViews } from './views.ts';
 
@@ -17,7 +18,7 @@ export function inventoryService(parts: ServiceParts & { readonly sweepAfterSeco
   return eventSourced(parts, (streams) => {
     const inventory = new Inventory({ streams, views, findShop, findProducts });
     return {
-      routes: [routes(inventory), reservationRoutes(inventory), internalRoutes(inventory)],
+      routes: [routes(inventory), reservationRoutes(inventory), returnRoutes(streams), internalRoutes(inventory)],
       reactions,
       unhurried: ['payments'], // what comes from there releases
       projections: views.projections,

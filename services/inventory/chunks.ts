@@ -23,7 +23,7 @@ interface Progress {
   readonly back?: { readonly upTo: number; readonly shortages: readonly Shortage[] };
 }
 
-type Change = (item: Item, command: { quantity: number; cause: string }) => Decision<ItemEvent>;
+type Change = (item: Item, command: Line & { readonly cause: string }) => Decision<ItemEvent>;
 
 export interface ChunkedChange<S, E extends DomainEvent> {
   readonly cause: StreamRef<S, E>;
@@ -65,7 +65,7 @@ export function changeChunk<S, E extends DomainEvent>(desk: Desk, work: ChunkedC
   const chunk = lines.slice(from, to);
   const decisions = chunk.map(({ sku, quantity }) => {
     const ref = itemOf(shopId, sku);
-    return { ref, decision: work.change(desk.state(ref), { quantity, cause: cause.key }) };
+    return { ref, decision: work.change(desk.state(ref), { sku, quantity, cause: cause.key }) };
   });
   const shortages = decisions.flatMap(({ ref, decision }, n) =>
     isRefusal(decision) ? [shortageOf(chunk[n] as Line, desk.state(ref))] : [],
@@ -103,7 +103,7 @@ function walkBack<S, E extends DomainEvent>(
   if (!undo) throw new Error(`${cause.key} cannot be walked back`);
   const { from, to } = nextChunk(progress, lines.length);
   for (const { sku, quantity } of lines.slice(from, to)) {
-    desk.apply(itemOf(shopId, sku), undo, { quantity, cause: cause.key });
+    desk.apply(itemOf(shopId, sku), undo, { sku, quantity, cause: cause.key });
   }
   if (to < back.upTo) {
     desk.setProgress(cause, { ...progress, next: to } satisfies Progress);

@@ -29,7 +29,10 @@ export type ItemEvent =
   | EventOf<'item.reserved', Change>
   | EventOf<'item.released', Change>
   | EventOf<'item.committed', Change>
-  | EventOf<'item.uncommitted', Change>;
+  | EventOf<'item.uncommitted', Change>
+  | EventOf<'item.returned', Change>
+  /** Came back and cannot be sold again: it stays sold and is not on hand. */
+  | EventOf<'item.damaged', Change>;
 
 export const emptyItem: Item = { onHand: 0, reserved: 0, sold: 0, received: 0, found: 0, adjusted: 0 };
 
@@ -49,7 +52,10 @@ export function evolve(item: Item, { type, data: { quantity } }: ItemEvent): Ite
     case 'item.committed':
       return { ...item, onHand: onHand - quantity, reserved: reserved - quantity, sold: sold + quantity };
     case 'item.uncommitted':
+    case 'item.returned':
       return { ...item, onHand: onHand + quantity, sold: sold - quantity };
+    case 'item.damaged':
+      return item;
   }
 }
 
@@ -90,6 +96,17 @@ export function commit(_: Item, { quantity, cause }: Change): Decision<ItemEvent
 /** A sale is undone before the goods left: they are on hand again. */
 export function uncommit(_: Item, { quantity, cause }: Change): Decision<ItemEvent> {
   return [{ type: 'item.uncommitted', data: { quantity, cause } }];
+}
+
+/** Sold goods come back: what is sellable is on hand again, what is damaged is only recorded. */
+export function takeBack(
+  _: Item,
+  { sellable, damaged, cause }: { readonly sellable: number; readonly damaged: number; readonly cause: string },
+): Decision<ItemEvent> {
+  return [
+    ...(sellable > 0 ? [{ type: 'item.returned', data: { quantity: sellable, cause } } as const] : []),
+    ...(damaged > 0 ? [{ type: 'item.damaged', data: { quantity: damaged, cause } } as const] : []),
+  ];
 }
 
 export function receive(_: Item, { quantity, cause }: Change): Decision<ItemEvent> {

@@ -3,6 +3,7 @@ import type { EventOf } from '#kit/events/aggregate';
 import type { Desk } from '#kit/events/desk';
 import type { Message } from '#kit/events/message';
 import { GAP, type Reaction, type Reactions } from '#kit/events/reactor';
+import { bookReturn } from './book-return.ts';
 import { type ChunkOutcome, changeChunk, touchChunk } from './chunks.ts';
 import { commit, release, reserve, uncommit } from './item.ts';
 import { type Line, mergedBySku, type Reason, type ReservationEvent, reservationOf } from './reservation.ts';
@@ -135,6 +136,11 @@ function append(desk: Desk, { orderId, shopId, partition }: OfOrder, event: Shor
 }
 
 export const reactions: Readonly<Record<'orders' | 'payments', Reactions>> = {
-  orders: { 'order.placed': reserveStock, 'order.confirmed': commitStock, 'order.cancelled': giveBack },
+  orders: {
+    'order.placed': reserveStock,
+    'order.confirmed': commitStock,
+    'order.cancelled': giveBack,
+    'order.returned': bookReturn,
+  },
   payments: { 'payment.failed': releaseUnpaid },
 };

@@ -88,6 +88,7 @@ export function inventoryViews(database: Database): InventoryViews {
               'stock.released': stockRows,
               'stock.committed': stockRows,
               'stock.uncommitted': stockRows,
+              'stock.returned': stockRows,
               'stock.received': stockRows,
               'stock.adjusted': stockRows,
             },

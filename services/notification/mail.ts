@@ -1,6 +1,6 @@
 // What a notification looks like as a mail. HTML only: Dapr's SMTP binding has no text part.
 import { type Html, html } from './html.ts';
-import type { Content, Subject, Template } from './notification.ts';
+import type { Content, Named, Subject, Template } from './notification.ts';
 
 export interface Mail {
   readonly subject: string;
@@ -41,8 +41,8 @@ const reasons: Readonly<Record<string, string>> = {
  * Marks a notification in its mail. A copy, which can only come from a crash while the first one was being sent, bears
  * the same mark.
  */
-export function markOf({ orderId, template }: Pick<Subject, 'orderId' | 'template'>): string {
-  return `[order ${orderId} ${template}]`;
+export function markOf({ orderId, template, returnId }: Named): string {
+  return `[order ${orderId} ${template}${returnId === undefined ? '' : ` ${returnId}`}]`;
 }
 
 /** The mail of a notification. `name`: how the customer is called; may be empty. */
@@ -76,18 +76,26 @@ const words: Readonly<Record<Template, (content: Content) => { title: string; le
       cancellation?.afterPayment ? 'What you paid is given back.' : 'You pay nothing.'
     }</p>`,
   }),
+  'order-returned': ({ returned }) => ({
+    title: 'Your return has arrived',
+    lead: html`<p>This has come back of your order. What it cost is given back ${
+      returned?.method === 'cash' ? 'in cash' : 'to your card'
+    }:</p>`,
+  }),
 };
 
-function basket({ lines, currency, gross, discounts, net }: Content): Html {
+function basket({ lines, currency, gross, discounts, net, returned }: Content): Html {
   const cell = 'padding: 0.2em 0.6em; text-align: right';
   const sum = (what: string, amount: number) =>
     html`<tr><td colspan="3" style="${cell}">${what}</td><td style="${cell}">${money(amount, currency)}</td></tr>
 `;
   return html`<table style="border-collapse: collapse">
-<tr><th>Article</th><th>Quantity</th><th>Price</th><th>Total</th></tr>
+<tr><th>Article</th><th>Quantity</th><th>${returned ? '' : 'Price'}</th><th>Total</th></tr>
 ${lines.map(
   ({ sku, quantity, unitPrice, total }) =>
-    html`<tr><td>${sku}</td><td style="${cell}">${quantity}</td><td style="${cell}">${money(unitPrice, currency)}</td><td style="${cell}">${money(total, currency)}</td></tr>
+    html`<tr><td>${sku}</td><td style="${cell}">${quantity}</td><td style="${cell}">${
+      returned ? '' : money(unitPrice, currency) // shares of what was charged may differ by a cent
+    }</td><td style="${cell}">${money(total, currency)}</td></tr>
 `,
 )}${discounts > 0 ? [sum('Before discounts', gross), sum('Discounts', -discounts)] : []}${sum('Total', net)}</table>`;
 }

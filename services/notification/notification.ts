@@ -2,7 +2,7 @@
 import type { Decision, EventOf, StreamKind, StreamRef } from '#kit/events/aggregate';
 import { streamOf } from '#kit/events/aggregate';
 
-export const templates = ['order-confirmed', 'order-cancelled'] as const;
+export const templates = ['order-confirmed', 'order-cancelled', 'order-returned'] as const;
 export type Template = (typeof templates)[number];
 
 /** Why nothing was sent: no such account, or nobody can be reached at its address. */
@@ -24,6 +24,8 @@ export interface Content {
   readonly net: number;
   /** Of a cancelled order. */
   readonly cancellation?: { readonly code: string; readonly afterPayment: boolean };
+  /** Of goods that came back: the lines are those alone, and the sums what is given back for them. */
+  readonly returned?: { readonly method: 'card' | 'cash' };
 }
 
 /** Which notification it is; every event says so. */
@@ -31,6 +33,8 @@ export interface Subject {
   readonly orderId: string;
   readonly template: Template;
   readonly accountId: string;
+  /** An order may be returned in parts: each is told. */
+  readonly returnId?: string;
 }
 
 export type NotificationEvent =
@@ -49,8 +53,8 @@ export const notifications: StreamKind<Notification, NotificationEvent> = {
   retention: 'inline',
   topic: 'notifications',
   evolve(_, { type, data }) {
-    const { orderId, template, accountId } = data;
-    const subject = { orderId, template, accountId };
+    const { orderId, template, accountId, returnId } = data;
+    const subject = { orderId, template, accountId, ...(returnId !== undefined && { returnId }) };
     switch (type) {
       case 'notification.requested':
         return { status: 'requested', subject, content: data.content };
@@ -62,9 +66,12 @@ export const notifications: StreamKind<Notification, NotificationEvent> = {
   },
 };
 
+/** What names a notification. */
+export type Named = Pick<Subject, 'orderId' | 'template' | 'returnId'>;
+
 /** The id says what is told about which order, so that it cannot be told twice. */
-export function idOfNotification({ orderId, template }: Pick<Subject, 'orderId' | 'template'>): string {
-  return `${orderId}:${template}`;
+export function idOfNotification({ orderId, template, returnId }: Named): string {
+  return [orderId, template, ...(returnId === undefined ? [] : [returnId])].join(':');
 }
 
 export function notificationOf(id: string): StreamRef<Notification, NotificationEvent> {

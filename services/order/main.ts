@@ -6,5 +6,10 @@ import { Config } from './config.ts';
 await runService({
   name: 'order',
   config: Config,
-  start: (host) => orderService({ ...host, deadlineSeconds: host.config.ORDER_DEADLINE_SECONDS }),
+  start: (host) =>
+    orderService({
+      ...host,
+      deadlineSeconds: host.config.ORDER_DEADLINE_SECONDS,
+      returnWindowDays: host.config.RETURN_WINDOW_DAYS,
+    }),
 });

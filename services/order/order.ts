@@ -55,6 +55,40 @@ export type Placement = Omit<OrderSummary, 'settled' | 'deadlineAt'> & {
   readonly terms: { readonly settled: true } | { readonly settled: false; readonly deadlineAt: string };
 };
 
+/** What an event about a part of the goods says of its order: all but the basket, which may have 500 lines. */
+export type OrderHead = Omit<OrderSummary, 'lines' | 'gross' | 'discounts' | 'net' | 'tax' | 'settled' | 'deadlineAt'>;
+
+/** Units of one sku. */
+export interface Units {
+  readonly sku: string;
+  readonly quantity: number;
+}
+
+export type Condition = 'sellable' | 'damaged';
+
+export interface ReturnedUnits extends Units {
+  readonly condition: Condition;
+  /** Minor units that are given back for them. */
+  readonly amount: number;
+  /** Those among them that had not been handed out, and now never are. */
+  readonly unfulfilled: number;
+}
+
+/** Goods that were handed out together. */
+export interface Fulfilment {
+  readonly fulfilmentId: string;
+  readonly lines: readonly Units[];
+}
+
+/** Goods that came back together. */
+export interface Return {
+  readonly returnId: string;
+  readonly reason: string;
+  readonly lines: readonly ReturnedUnits[];
+  /** Minor units that are given back to the tender that paid. */
+  readonly amount: number;
+}
+
 export type OrderEvent =
   | EventOf<'order.placed', Placement>
   | EventOf<'order.confirmed', OrderSummary & { readonly paymentId: string }>
@@ -69,7 +103,10 @@ export type OrderEvent =
         readonly from: 'placed' | 'confirmed';
         readonly amount: number;
       }
-    >;
+    >
+  /** `whole`: nothing is left to be handed out. */
+  | EventOf<'order.fulfilled', OrderHead & Fulfilment & { readonly whole: boolean }>
+  | EventOf<'order.returned', OrderHead & Return & { readonly whole: boolean }>;
 
 /** `none`: nothing is known of it yet. */
 export type Order = { readonly status: 'none' } | PlacedOrder;
@@ -81,9 +118,12 @@ export interface PlacedOrder {
   readonly cancellation?: Cancellation;
   /** The status that the cancellation ended. */
   readonly from?: 'placed' | 'confirmed';
+  /** Oldest first; absent before the first. */
+  readonly fulfilments?: readonly (Fulfilment & { readonly at: string })[];
+  readonly returns?: readonly (Return & { readonly at: string })[];
 }
 
-function evolve(order: Order, event: OrderEvent): Order {
+function evolve(order: Order, event: OrderEvent, { at }: { readonly at: string }): Order {
   switch (event.type) {
     case 'order.placed':
       return { status: 'placed', summary: summaryOf(event.data), payment: 'pending' };
@@ -96,6 +136,19 @@ function evolve(order: Order, event: OrderEvent): Order {
     }
     case 'order.refunded':
       return { ...placedOf(order), payment: 'refunded' };
+    case 'order.fulfilled': {
+      const { fulfilmentId, lines, whole } = event.data;
+      const before = placedOf(order);
+      const fulfilments = [...(before.fulfilments ?? []), { fulfilmentId, at, lines }];
+      return { ...before, status: whole ? 'fulfilled' : before.status, fulfilments };
+    }
+    case 'order.returned': {
+      const { returnId, reason, lines, amount, whole } = event.data;
+      const before = placedOf(order);
+      const returns = [...(before.returns ?? []), { returnId, at, reason, lines, amount }];
+      // Who takes back the last piece that was not handed out has ended a fulfilment that had begun.
+      return { ...before, status: whole && before.fulfilments ? 'fulfilled' : before.status, returns };
+    }
   }
 }
 
@@ -160,11 +213,16 @@ export function expire(order: Order, { now }: { now: string }): Decision<OrderEv
   return due ? [cancelled(order, 'placed', { code: 'DEADLINE', detail: 'The order was not decided in time' })] : [];
 }
 
-/** On request, as long as the goods have not left. Refuses with ORDER_FULFILLED or ORDER_CANCELLED. */
+/**
+ * On request, as long as none of the goods have left or come back: from then on there are only returns. Refuses with
+ * ORDER_FULFILLED, ORDER_RETURNED or ORDER_CANCELLED.
+ */
 export function cancel(order: Order, { reason }: { reason: string }): Decision<OrderEvent> {
   switch (order.status) {
     case 'placed':
     case 'confirmed':
+      if (order.fulfilments) return refuse('ORDER_FULFILLED');
+      if (order.returns) return refuse('ORDER_RETURNED');
       return [cancelled(order, order.status, { code: 'CUSTOMER_REQUEST', detail: reason })];
     case 'fulfilled':
       return refuse('ORDER_FULFILLED');

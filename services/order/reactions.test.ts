@@ -173,15 +173,6 @@ describe('POST /orders/{id}/cancel', () => {
     expect((await cancel(orderId, { ...reader, perm: ['order:read', 'order:write'] })).status).toBe(202);
   });
 
-  test('comes too late when the goods have left', async () => {
-    const { orderId } = await placed();
-    const document = bench.document<object>(`order:${orderId}`);
-    // Nothing here fulfils an order yet.
-    const fulfilled = { ...document, state: { ...document?.state, status: 'fulfilled' } };
-    bench.fake.put('statestore-order', `order:${orderId}`, fulfilled);
-    expect((await cancel(orderId)).body).toMatchObject({ status: 409, code: 'ORDER_FULFILLED' });
-  });
-
   test('needs a key and a reason of 500 characters at most', async () => {
     const { orderId } = await placed();
     const post = () => bench.as(customer).post(`/api/v1/orders/${orderId}/cancel`);

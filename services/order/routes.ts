@@ -9,8 +9,9 @@ import { page, paged, pageOf } from '#kit/http/paging';
 import { wrongField } from '#kit/http/validation';
 import { isUuid } from '#kit/ids';
 import { Instant } from '#kit/time';
+import { mayChange, mayRead } from './access.ts';
 import { Admission } from './admission.ts';
-import { cancel, orderOf, type PlacedOrder, placedOf } from './order.ts';
+import { cancel, orderOf, placedOf } from './order.ts';
 import { type Placed, type PlaceOrderParts, placeOrder } from './place-order.ts';
 import { NewOrder, OrderView, viewAt, viewOf } from './schemas.ts';
 import type { OrderViews } from './views.ts';
@@ -139,13 +140,20 @@ export function routes(parts: Omit<PlaceOrderParts, 'admission'> & { readonly vi
         keyed: true,
         takes: z.strictObject({ reason: z.string().max(500) }),
         answers: { 202: OrderView },
-        refusals: ['NOT_FOUND', 'FORBIDDEN', 'ORDER_FULFILLED', 'ORDER_CANCELLED', 'IDEMPOTENCY_KEY_REUSED'],
+        refusals: [
+          'NOT_FOUND',
+          'FORBIDDEN',
+          'ORDER_FULFILLED',
+          'ORDER_RETURNED',
+          'ORDER_CANCELLED',
+          'IDEMPOTENCY_KEY_REUSED',
+        ],
       },
       async ({ params, body, caller, commandId: id, payloadHash: hash, origin }) => {
         const ref = orderOf(params.id);
         const document = isUuid(params.id) ? await streams.read(ref) : undefined;
         if (!document || !mayRead(caller, placedOf(document.state))) return refuse('NOT_FOUND');
-        if (!mayCancel(caller, placedOf(document.state))) return refuse('FORBIDDEN');
+        if (!mayChange(caller, placedOf(document.state))) return refuse('FORBIDDEN');
         return streams.execute({
           touch: [ref],
           origin: { ...origin, causationId: id },
@@ -164,18 +172,6 @@ export function routes(parts: Omit<PlaceOrderParts, 'admission'> & { readonly vi
         });
       },
     );
-}
-
-function mayRead(caller: Caller, order: PlacedOrder): boolean {
-  return caller.isCustomer(order.summary.customerId) || caller.may('order:read', order.summary.shopId);
-}
-
-/** On the web the customer is the caller; at a till it is whoever the till named, and the goods have left. */
-function mayCancel(caller: Caller, order: PlacedOrder): boolean {
-  return (
-    (caller.isCustomer(order.summary.customerId) && order.summary.channel === 'web') ||
-    caller.may('order:write', order.summary.shopId)
-  );
 }
 
 /** What of the list the caller may see: its own orders, or those of its shops. */

@@ -1,4 +1,5 @@
 // The list of orders, newest first, and those whose deadline has passed.
+import type { StreamDocument } from '#kit/events/document';
 import type { Message } from '#kit/events/message';
 import type { Database, Param } from '#kit/views/database';
 import type { Projection } from '#kit/views/projection';
@@ -8,7 +9,9 @@ import {
   type OrderEvent,
   type OrderSummary,
   orders,
+  type PlacedOrder,
   type Placement,
+  placedOf,
   placementOf,
   summaryOf,
 } from './order.ts';
@@ -47,7 +50,25 @@ function stepOf(type: OrderEvent['type'], data: OrderSummary): OrderEvent {
   return { type, data: type === 'order.placed' ? placementOf(data) : data } as OrderEvent;
 }
 
-export function orderViews(database: Database): OrderViews {
+function rowOf(order: PlacedOrder, version: number): Row {
+  const { orderId, shopId, customerId, placedAt, deadlineAt } = order.summary;
+  return {
+    id: orderId,
+    version,
+    status: order.status,
+    shop_id: shopId,
+    customer_id: customerId,
+    placed_at: placedAt,
+    deadline_at: deadlineAt,
+    view: viewOf(order, version),
+  };
+}
+
+/** `read`: the document of an order, whose own events about goods are too many to carry the whole basket. */
+export function orderViews(
+  database: Database,
+  read: (orderId: string) => Promise<StreamDocument<Order> | undefined>,
+): OrderViews {
   const table = new Table(database, {
     name: 'orders',
     columns: {
@@ -68,7 +89,7 @@ export function orderViews(database: Database): OrderViews {
     ],
   });
 
-  /** Every event is fat enough to make the whole row, whatever was heard before. */
+  /** These events are fat enough to make the whole row, whatever was heard before. */
   const row = ({ type, data: given, version, at }: Message<OrderSummary | Placement>): Row[] => {
     const data = 'terms' in given ? summaryOf(given) : given;
     const steps = STEPS[type] ?? [];
@@ -76,19 +97,14 @@ export function orderViews(database: Database): OrderViews {
       (state, step) => orders.evolve(state, stepOf(step, data), { version, at }),
       orders.initial,
     );
-    const { orderId, shopId, customerId, placedAt, deadlineAt } = data;
-    return [
-      {
-        id: orderId,
-        version,
-        status: order.status,
-        shop_id: shopId,
-        customer_id: customerId,
-        placed_at: placedAt,
-        deadline_at: deadlineAt,
-        view: viewOf(order, version),
-      },
-    ];
+    return [rowOf(placedOf(order), version)];
+  };
+
+  /** As new as the event, or newer. */
+  const storedRow = async ({ data }: Message<{ readonly orderId: string }>): Promise<Row[]> => {
+    const document = await read(data.orderId);
+    if (!document) throw new Error(`there is no order ${data.orderId}`);
+    return [rowOf(placedOf(document.state), document.version)];
   };
 
   return {
@@ -96,7 +112,17 @@ export function orderViews(database: Database): OrderViews {
     projection: {
       topic: 'orders',
       tables: [
-        { table, rows: { 'order.placed': row, 'order.confirmed': row, 'order.cancelled': row, 'order.refunded': row } },
+        {
+          table,
+          rows: {
+            'order.placed': row,
+            'order.confirmed': row,
+            'order.cancelled': row,
+            'order.refunded': row,
+            'order.fulfilled': storedRow,
+            'order.returned': storedRow,
+          },
+        },
       ],
     },
     async find({ customerId, shopIds, status, from, to, after, limit }) {

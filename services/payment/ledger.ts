@@ -4,7 +4,8 @@ import type { Due, LedgerLine, PaymentEvent } from './payment.ts';
 export interface LedgerEntry {
   readonly paymentId: string;
   readonly orderId: string;
-  readonly kind: 'capture' | 'refund';
+  /** `return:<id>`: what goes back for one return. */
+  readonly kind: 'capture' | 'refund' | `return:${string}`;
   readonly currency: string;
   readonly at: string;
   readonly lines: readonly LedgerLine[];
@@ -13,6 +14,7 @@ export interface LedgerEntry {
 /** The entries that the events bring, by key. A movement of nothing has none. */
 export function entriesOf(events: readonly PaymentEvent[], at: string): { key: string; entry: LedgerEntry }[] {
   return events.flatMap(({ type, data }) => {
+    if (type === 'payment.return-refunded') return [entry(`return:${data.returnId}`, data, -data.returnAmount, at)];
     if (data.amount === 0) return [];
     if (type === 'payment.captured') return [entry('capture', data, data.amount, at)];
     if (type === 'payment.refunded') return [entry('refund', data, -data.amount, at)];
@@ -20,16 +22,22 @@ export function entriesOf(events: readonly PaymentEvent[], at: string): { key: s
   });
 }
 
+const BOOKED: ReadonlySet<PaymentEvent['type']> = new Set([
+  'payment.captured',
+  'payment.refunded',
+  'payment.return-refunded',
+]);
+
 /** The events with the lines that they book, for whoever keeps balances. */
 export function withLedger(events: readonly PaymentEvent[]): PaymentEvent[] {
   return events.map((event) => {
-    if (event.type !== 'payment.captured' && event.type !== 'payment.refunded') return event;
+    if (!BOOKED.has(event.type)) return event;
     const ledger = entriesOf([event], '').flatMap(({ entry: { lines } }) => lines);
     return { ...event, data: { ...event.data, ledger } } as PaymentEvent;
   });
 }
 
-function entry(kind: 'capture' | 'refund', due: Due, amount: number, at: string): { key: string; entry: LedgerEntry } {
+function entry(kind: LedgerEntry['kind'], due: Due, amount: number, at: string): { key: string; entry: LedgerEntry } {
   const { paymentId, orderId, shopId, currency, method } = due;
   const money = method === 'cash' ? `cash:${shopId}` : 'card-clearing';
   const lines = [

@@ -7,10 +7,12 @@ import {
   capture,
   type Due,
   decline,
+  giveBackFor,
   type PaymentEvent,
   payments,
   type Reason,
   refund,
+  refundReturn,
   request,
 } from './payment.ts';
 
@@ -74,6 +76,84 @@ describe('a payment', () => {
         { type: 'payment.refund-requested', data: { ...cash, reason, providerRef: null } },
         { type: 'payment.refunded', data: { ...cash, refundRef: null } },
       );
+  });
+});
+
+describe('goods that came back', () => {
+  const sums = (returnAmount: number, requestedAmount: number, refundedAmount: number) => {
+    return { returnAmount, requestedAmount, refundedAmount };
+  };
+  const asked = (returnId: string, ...amounts: [number, number, number]): PaymentEvent => {
+    const data = { ...due, returnId, ...sums(...amounts), providerRef: 'pi_1' };
+    return { type: 'payment.return-requested', data };
+  };
+  const given1 = (returnId: string, ...amounts: [number, number, number]): PaymentEvent => {
+    return { type: 'payment.return-refunded', data: { ...due, returnId, ...sums(...amounts), refundRef: 're_1' } };
+  };
+  const paid = [requested, captured];
+  const rest = due.amount - 100;
+
+  test('are paid back by the card, each return once', () => {
+    given(payments, ...paid)
+      .when(giveBackFor, { returnId: 'a', amount: 100 })
+      .then(asked('a', 100, 100, 0));
+    const first = [...paid, asked('a', 100, 100, 0)];
+    given(payments, ...first)
+      .when(giveBackFor, { returnId: 'a', amount: 100 })
+      .then();
+    given(payments, ...first)
+      .when(giveBackFor, { returnId: 'b', amount: rest })
+      .then(asked('b', rest, due.amount, 0));
+    const second = [...first, asked('b', rest, due.amount, 0)];
+    const outcome = (returnId: string) => ({ returnId, refundRef: 're_1' });
+    given(payments, ...second)
+      .when(refundReturn, outcome('b'))
+      .then(given1('b', rest, due.amount, rest));
+    given(payments, ...second, given1('b', rest, due.amount, rest))
+      .when(refundReturn, outcome('a'))
+      .then(given1('a', 100, due.amount, due.amount));
+    given(payments, ...second, given1('b', rest, due.amount, rest))
+      .when(refundReturn, outcome('b'))
+      .then();
+    given(payments, ...second, given1('b', rest, due.amount, rest))
+      .when(giveBackFor, { returnId: 'b', amount: rest })
+      .then();
+  });
+
+  test('are paid back in cash at once, and nothing for nothing', () => {
+    const cash = { ...due, method: 'cash' } as const;
+    const part = { ...cash, returnId: 'a' };
+    given(payments, { type: 'payment.captured', data: { ...cash, providerRef: null } })
+      .when(giveBackFor, { returnId: 'a', amount: 100 })
+      .then(
+        { type: 'payment.return-requested', data: { ...part, ...sums(100, 100, 0), providerRef: null } },
+        { type: 'payment.return-refunded', data: { ...part, ...sums(100, 100, 100), refundRef: null } },
+      );
+    given(payments, ...paid)
+      .when(giveBackFor, { returnId: 'a', amount: 0 })
+      .then();
+  });
+
+  test('never cost more than was captured', () => {
+    const some = [...paid, asked('a', 100, 100, 0)];
+    expect(() => given(payments, ...some).when(giveBackFor, { returnId: 'b', amount: rest + 1 })).toThrow(/ask for/);
+    expect(() => given(payments, requested).when(giveBackFor, { returnId: 'a', amount: 1 })).toThrow(/capturing/);
+  });
+
+  test('book what went back, an entry for each', () => {
+    const entries = entriesOf([asked('a', 100, 100, 0), given1('a', 100, 100, 100), given1('b', 50, 150, 150)], '');
+    expect(entries.map(({ key, entry }) => [key, entry.lines])).toEqual(
+      [
+        ['a', 100],
+        ['b', 50],
+      ].map(([returnId, amount]) => [
+        `ledger:${due.paymentId}:return:${returnId}`,
+        [
+          { account: 'card-clearing', amount: -Number(amount) },
+          { account: `sales:${due.shopId}`, amount },
+        ],
+      ]),
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-// The money of one order: captured at most once, given back at most once. Pure.
+// The money of one order: captured at most once, given back at most once, whole or a part for each return. Pure.
 import { type Decision, type EventOf, type StreamKind, type StreamRef, streamOf } from '#kit/events/aggregate';
 import { idOf } from '#kit/ids';
 
@@ -40,13 +40,29 @@ export type PaymentEvent =
   /** Cancelled while the provider is being asked: what it captures is given back. */
   | EventOf<'payment.cancellation-noted', Due & { readonly reason: Reason }>
   | EventOf<'payment.refund-requested', Due & { readonly reason: Reason; readonly providerRef: string | null }>
-  | EventOf<'payment.refunded', Due & Booked & { readonly refundRef: string | null }>;
+  | EventOf<'payment.refunded', Due & Booked & { readonly refundRef: string | null }>
+  /** Goods came back: their part is to be given back. */
+  | EventOf<'payment.return-requested', Due & ReturnedPart & { readonly providerRef: string | null }>
+  | EventOf<'payment.return-refunded', Due & Booked & ReturnedPart & { readonly refundRef: string | null }>;
+
+/** A part of what was captured. */
+export interface ReturnedPart {
+  /** The order's own name for it: one refund for each, also the provider's key. */
+  readonly returnId: string;
+  /** Minor units that go back for this return. */
+  readonly returnAmount: number;
+  /** Minor units that all returns together ask for, and that have gone back for them, after the event. */
+  readonly requestedAmount: number;
+  readonly refundedAmount: number;
+}
 
 export type Status = 'capturing' | 'captured' | 'failed' | 'voided' | 'refunding' | 'refunded';
 
 export interface Movement {
   readonly amount: number;
   readonly at: string;
+  /** Of a refund: the return that it was made for. */
+  readonly returnId?: string;
 }
 
 /** `none`: nothing is known of it yet. */
@@ -60,6 +76,16 @@ export interface KnownPayment {
   readonly captures: readonly Movement[];
   readonly refunds: readonly Movement[];
   readonly reason?: Reason;
+  /** Of a captured payment, oldest first; absent before the first. */
+  readonly returns?: readonly Returned[];
+}
+
+/** What goes back for one return. `requestedAt`: ISO 8601; `refunded`: the provider, or the till, has given it back. */
+export interface Returned {
+  readonly returnId: string;
+  readonly amount: number;
+  readonly requestedAt: string;
+  readonly refunded: boolean;
 }
 
 export const payments: StreamKind<Payment, PaymentEvent> = {
@@ -85,6 +111,17 @@ export const payments: StreamKind<Payment, PaymentEvent> = {
       case 'payment.refunded': {
         const refunds = [...payment.refunds, { amount: event.data.amount, at }];
         return { ...payment, status: 'refunded', refunds };
+      }
+      case 'payment.return-requested': {
+        const { returnId, returnAmount: amount } = event.data;
+        return { ...payment, returns: [...returnsOf(payment), { returnId, amount, requestedAt: at, refunded: false }] };
+      }
+      case 'payment.return-refunded': {
+        const { returnId, returnAmount: amount } = event.data;
+        const returns = returnsOf(payment).map((each) =>
+          each.returnId === returnId ? { ...each, refunded: true } : each,
+        );
+        return { ...payment, refunds: [...payment.refunds, { amount, at, returnId }], returns };
       }
     }
   },
@@ -165,4 +202,58 @@ function giveBack({ due, providerRef }: KnownPayment, reason: Reason): Decision<
 /** The provider has given the money back. */
 export function refund(payment: Payment, { refundRef }: { refundRef: string }): Decision<PaymentEvent> {
   return payment.status === 'refunding' ? [{ type: 'payment.refunded', data: { ...payment.due, refundRef } }] : [];
+}
+
+/** Goods of the order came back, and `amount` (minor units) is what was charged for them. */
+export interface GoodsReturned {
+  readonly returnId: string;
+  readonly amount: number;
+}
+
+/**
+ * Gives the part of a return back, once; nothing is nothing. @throws {Error} nothing was captured, or less than all
+ * returns together ask for
+ */
+export function giveBackFor(payment: Payment, { returnId, amount }: GoodsReturned): Decision<PaymentEvent> {
+  if (payment.status !== 'captured') throw new Error(`a return of a payment that is ${payment.status}`);
+  const before = returnsOf(payment);
+  if (amount === 0 || before.some((each) => each.returnId === returnId)) return [];
+  const { due, providerRef } = payment;
+  const { requestedAmount, refundedAmount } = sumsOf(payment);
+  const asked = requestedAmount + amount;
+  if (asked > due.amount) throw new Error(`returns of ${due.paymentId} ask for ${asked}, captured was ${due.amount}`);
+  const part = { returnId, returnAmount: amount, requestedAmount: asked, refundedAmount };
+  const requested: PaymentEvent = { type: 'payment.return-requested', data: { ...due, ...part, providerRef } };
+  if (providerRef !== null) return [requested];
+  // Cash is handed back at the till.
+  const refunded = { ...part, refundedAmount: refundedAmount + amount };
+  return [requested, { type: 'payment.return-refunded', data: { ...due, ...refunded, refundRef: null } }];
+}
+
+/** The provider has given the part of a return back. */
+export function refundReturn(
+  payment: Payment,
+  { returnId, refundRef }: { returnId: string; refundRef: string },
+): Decision<PaymentEvent> {
+  if (payment.status !== 'captured') return [];
+  const open = returnsOf(payment).find((each) => each.returnId === returnId && !each.refunded);
+  if (!open) return [];
+  const { requestedAmount, refundedAmount } = sumsOf(payment);
+  const part = { returnId, returnAmount: open.amount, requestedAmount, refundedAmount: refundedAmount + open.amount };
+  return [{ type: 'payment.return-refunded', data: { ...payment.due, ...part, refundRef } }];
+}
+
+/** The oldest return whose money is still to be given back. */
+export function openReturn(payment: Payment): Returned | undefined {
+  return payment.status === 'captured' ? returnsOf(payment).find(({ refunded }) => !refunded) : undefined;
+}
+
+function returnsOf({ returns = [] }: KnownPayment): readonly Returned[] {
+  return returns;
+}
+
+function sumsOf(payment: KnownPayment): Pick<ReturnedPart, 'requestedAmount' | 'refundedAmount'> {
+  const returns = returnsOf(payment);
+  const sum = (some: readonly Returned[]) => some.reduce((total, { amount }) => total + amount, 0);
+  return { requestedAmount: sum(returns), refundedAmount: sum(returns.filter(({ refunded }) => refunded)) };
 }

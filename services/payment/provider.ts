@@ -24,8 +24,14 @@ export type Outcome =
   | { readonly outcome: 'refused'; readonly code: string; readonly detail: string }
   | { readonly outcome: 'refunded'; readonly refundRef: string };
 
-/** What a lookup may find besides an outcome: nothing, or no outcome yet. */
-type Known = Outcome | { readonly outcome: 'absent' | 'pending' | 'cancelled' };
+/** What a lookup may find besides an outcome: nothing, or no outcome yet. With a capture come its refunds. */
+type Known = (Outcome | { readonly outcome: 'absent' | 'pending' | 'cancelled' }) & {
+  readonly refunds?: readonly {
+    readonly refundRef: string;
+    readonly refundId: string | null;
+    readonly status: string;
+  }[];
+};
 
 /** Idempotent by payment id and refund id. @throws {Fault} no outcome: time-out, provider down, open breaker. */
 export interface Provider {
@@ -33,6 +39,8 @@ export interface Provider {
   refund(request: RefundRequest): Promise<Outcome>;
   /** What became of a capture; undefined if the provider has nothing of it. @throws {Fault} also while it is pending there. */
   lookup(request: { paymentId: string }): Promise<Outcome | undefined>;
+  /** A refund that was made earlier; undefined if there is none. @throws {Fault} also while it is pending there. */
+  findRefund(request: Pick<RefundRequest, 'paymentId' | 'providerRef' | 'refundId'>): Promise<Outcome | undefined>;
 }
 
 export function providerOf(sidecar: Sidecar, timeout: number): Provider {
@@ -51,6 +59,15 @@ export function providerOf(sidecar: Sidecar, timeout: number): Provider {
       if (known.outcome === 'captured' || known.outcome === 'declined') return known;
       if (known.outcome === 'absent') return undefined;
       throw new Fault(`the provider says ${known.outcome} of ${request.paymentId}`);
+    },
+    async findRefund({ paymentId, providerRef, refundId }) {
+      const known = await ask<Known>('/internal/lookup', { paymentId, providerRef });
+      if (known.outcome !== 'captured') throw new Fault(`the provider says ${known.outcome} of ${paymentId}`);
+      const made = known.refunds?.filter((each) => each.refundId === refundId) ?? [];
+      const done = made.find(({ status }) => status === 'succeeded');
+      if (done) return { outcome: 'refunded', refundRef: done.refundRef };
+      if (made.some(({ status }) => status === 'pending')) throw new Fault(`the refund ${refundId} is under way`);
+      return undefined;
     },
   };
 }

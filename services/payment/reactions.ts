@@ -1,6 +1,15 @@
 // What stock, orders and the provider's webhooks mean for a payment.
-import type { Reaction, Reactions } from '#kit/events/reactor';
-import { cancel, type Due, paymentIdOf, paymentOf, type Reason, request } from './payment.ts';
+import { GAP, type Reaction, type Reactions } from '#kit/events/reactor';
+import {
+  cancel,
+  type Due,
+  type GoodsReturned,
+  giveBackFor,
+  paymentIdOf,
+  paymentOf,
+  type Reason,
+  request,
+} from './payment.ts';
 import { settle } from './settle.ts';
 
 interface StockReserved {
@@ -21,6 +30,10 @@ interface OrderCancelled {
   readonly net: number;
   readonly currency: string;
   readonly cancellation: Reason;
+}
+
+interface OrderReturned extends GoodsReturned {
+  readonly orderId: string;
 }
 
 interface ProviderEvent {
@@ -53,6 +66,18 @@ export function reactions(
     afterwards: ({ data }) => wake(paymentIdOf(data.orderId)),
   };
 
+  /** An order is only ever returned when it was paid: whoever sees another payment has not seen what is stored. */
+  const giveBackPart: Reaction<OrderReturned> = {
+    touch: ({ data }) => [paymentOf(paymentIdOf(data.orderId))],
+    decide(desk, { data: { orderId, returnId, amount } }) {
+      const payment = paymentOf(paymentIdOf(orderId));
+      if (desk.state(payment).status !== 'captured') return GAP;
+      settle(desk, payment, giveBackFor, { returnId, amount });
+      return;
+    },
+    afterwards: ({ data }) => wake(paymentIdOf(data.orderId)),
+  };
+
   /** A webhook is only another way to learn an outcome: whoever waits for one asks again, now. */
   const lookAgain: Reaction<ProviderEvent> = {
     touch: () => [],
@@ -62,7 +87,7 @@ export function reactions(
 
   return {
     inventory: { 'stock.reserved': capturePayment },
-    orders: { 'order.cancelled': giveBack },
+    orders: { 'order.cancelled': giveBack, 'order.returned': giveBackPart },
     'provider-events': { 'provider.event': lookAgain },
   };
 }

@@ -6,10 +6,14 @@ import type { Streams } from '#kit/events/streams';
 import { type Api, api, type Caller, internal, noContent, ok, type Spec } from '#kit/http/api';
 import { page, pageOf } from '#kit/http/paging';
 import { isUuid } from '#kit/ids';
-import { type KnownPayment, knownOf, paymentIdOf, paymentOf } from './payment.ts';
+import { type KnownPayment, knownOf, openReturn, paymentIdOf, paymentOf } from './payment.ts';
 import type { PreparedCards } from './prepared.ts';
 
 const Movement = z.strictObject({ amount: z.int(), at: z.string() });
+const Refund = z.strictObject({
+  ...Movement.shape,
+  returnId: z.string().optional().meta({ description: 'The return of the order that it was made for' }),
+});
 const PaymentView = z
   .strictObject({
     id: z.string(),
@@ -18,7 +22,7 @@ const PaymentView = z
     amount: z.int(),
     currency: z.string(),
     captures: z.array(Movement),
-    refunds: z.array(Movement),
+    refunds: z.array(Refund),
   })
   .meta({ id: 'Payment' });
 type PaymentView = z.output<typeof PaymentView>;
@@ -96,11 +100,20 @@ function mayRead(caller: Caller, { due }: KnownPayment): boolean {
   return caller.isCustomer(due.customerId) || caller.may('payment:read', due.shopId);
 }
 
-function viewOf({ status, due, captures, refunds }: KnownPayment): PaymentView {
+/** A captured payment is `refunding` while money goes back for a return, `refunded` when all of it has. */
+function statusOf(payment: KnownPayment): PaymentView['status'] {
+  const { status, due, returns = [] } = payment;
+  if (status !== 'captured' || returns.length === 0) return STATUS[status];
+  if (openReturn(payment)) return 'refunding';
+  return returns.reduce((sum, { amount }) => sum + amount, 0) === due.amount ? 'refunded' : 'captured';
+}
+
+function viewOf(payment: KnownPayment): PaymentView {
+  const { due, captures, refunds } = payment;
   return {
     id: due.paymentId,
     orderId: due.orderId,
-    status: STATUS[status],
+    status: statusOf(payment),
     amount: due.amount,
     currency: due.currency,
     captures: [...captures],

@@ -3,12 +3,17 @@ import type { Message } from '#kit/events/message';
 import type { Database } from '#kit/views/database';
 import type { Projection } from '#kit/views/projection';
 import { type Row, Table } from '#kit/views/table';
-import type { Due } from './payment.ts';
+import type { Due, ReturnedPart } from './payment.ts';
 
 export interface PaymentViews {
   readonly projection: Projection;
   /** Payments that have been waiting for longer than so many seconds, at most 100. */
   pending(seconds: number): Promise<string[]>;
+}
+
+/** Some return still waits for its money. */
+function isOwed({ requestedAmount, refundedAmount }: Due & ReturnedPart): boolean {
+  return requestedAmount > refundedAmount;
 }
 
 export function paymentViews(database: Database): PaymentViews {
@@ -27,8 +32,8 @@ export function paymentViews(database: Database): PaymentViews {
     indexes: ['create index if not exists payments_pending on payments (at) where pending'],
   });
   const row =
-    (pending: boolean) =>
-    ({ version, at, data }: Message<Due>): Row[] => [
+    <D extends Due>(pending: boolean | ((data: D) => boolean)) =>
+    ({ version, at, data }: Message<D>): Row[] => [
       {
         id: data.paymentId,
         version,
@@ -36,7 +41,7 @@ export function paymentViews(database: Database): PaymentViews {
         shop_id: data.shopId,
         amount: data.amount,
         currency: data.currency,
-        pending,
+        pending: typeof pending === 'boolean' ? pending : pending(data),
         at,
       },
     ];
@@ -50,6 +55,8 @@ export function paymentViews(database: Database): PaymentViews {
             'payment.requested': row(true),
             'payment.cancellation-noted': row(true),
             'payment.refund-requested': row(true),
+            'payment.return-requested': row(isOwed),
+            'payment.return-refunded': row(isOwed),
             'payment.captured': row(false),
             'payment.failed': row(false),
             'payment.voided': row(false),

@@ -7,7 +7,18 @@ import type { StreamDocument } from '#kit/events/document';
 import type { Streams } from '#kit/events/streams';
 import { Worker } from '#kit/events/worker';
 import { idOf } from '#kit/ids';
-import { capture, decline, type KnownPayment, knownOf, type Payment, paymentOf, refund } from './payment.ts';
+import {
+  capture,
+  decline,
+  type KnownPayment,
+  knownOf,
+  openReturn,
+  type Payment,
+  paymentOf,
+  type Returned,
+  refund,
+  refundReturn,
+} from './payment.ts';
 import type { PreparedCards } from './prepared.ts';
 import type { Outcome, Provider } from './provider.ts';
 import { settle } from './settle.ts';
@@ -28,13 +39,18 @@ export function paymentWorker(parts: {
     if (payment?.state.status === 'capturing') payment = await save(payment, await captured(payment));
     // A payment that was cancelled while the provider was asked is given back at once.
     if (payment?.state.status === 'refunding') await save(payment, await refunded(payment.state));
+    // One after the other: what came back meanwhile is in the document that the last one was saved in.
+    for (let open = payment && openReturn(payment.state); payment && open; open = openReturn(payment.state)) {
+      payment = await save(payment, await returnRefunded(knownOf(payment.state), open), open.returnId);
+    }
     return 'done';
   }
 
   /** What was saved here a moment ago is enough to begin with: the outcome is decided on what is stored. */
   async function workOn(paymentId: string): Promise<StreamDocument<Payment> | undefined> {
     const lately = streams.lately(paymentOf(paymentId));
-    const open = lately?.state.status === 'capturing' || lately?.state.status === 'refunding';
+    const { status } = lately?.state ?? {};
+    const open = status === 'capturing' || status === 'refunding' || (lately && openReturn(lately.state));
     return open ? lately : streams.read(paymentOf(paymentId));
   }
 
@@ -56,13 +72,29 @@ export function paymentWorker(parts: {
     return provider.refund({ paymentId, providerRef, refundId: idOf('refund', paymentId), amount, currency });
   }
 
-  async function save({ state, events }: StreamDocument<Payment>, outcome: Outcome): Promise<StreamDocument<Payment>> {
+  async function returnRefunded({ due, providerRef }: KnownPayment, open: Returned): Promise<Outcome> {
+    const { paymentId, currency } = due;
+    const { returnId: refundId, amount, requestedAt } = open;
+    if (providerRef === null) throw new Error(`${paymentId} has nothing to give back`);
+    // A whole refund could not be made twice, a part of the money could.
+    if (streams.clock().getTime() - Date.parse(requestedAt) > KEYS_FORGOTTEN_AFTER_MS) {
+      const known = await provider.findRefund({ paymentId, providerRef, refundId });
+      if (known) return known;
+    }
+    return provider.refund({ paymentId, providerRef, refundId, amount, currency });
+  }
+
+  async function save(
+    { state, events }: StreamDocument<Payment>,
+    outcome: Outcome,
+    returnId?: string,
+  ): Promise<StreamDocument<Payment>> {
     const { paymentId } = knownOf(state).due;
     const ref = paymentOf(paymentId);
-    if (outcome.outcome === 'refused' && state.status === 'refunding') {
+    if (outcome.outcome === 'refused' && (state.status === 'refunding' || returnId !== undefined)) {
       throw new Fault(`the provider will not give ${paymentId} back: ${outcome.code}`);
     }
-    const last = events.at(-1);
+    const last = events.findLast(({ data }) => returnId === undefined || isAbout(data, returnId));
     return streams.execute({
       touch: [ref],
       origin: {
@@ -72,7 +104,7 @@ export function paymentWorker(parts: {
         traceparent: last?.traceparent ?? '',
       },
       decide(desk) {
-        conclude(desk, ref, outcome);
+        conclude(desk, ref, outcome, returnId);
         return desk.document(ref);
       },
     });
@@ -81,8 +113,15 @@ export function paymentWorker(parts: {
   return new Worker({ perform, log });
 }
 
-function conclude(desk: Desk, ref: ReturnType<typeof paymentOf>, outcome: Outcome): void {
+function isAbout(data: unknown, returnId: string): boolean {
+  return (data as { readonly returnId?: string }).returnId === returnId;
+}
+
+function conclude(desk: Desk, ref: ReturnType<typeof paymentOf>, outcome: Outcome, returnId?: string): void {
   if (outcome.outcome === 'captured') settle(desk, ref, capture, { providerRef: outcome.providerRef });
-  else if (outcome.outcome === 'refunded') settle(desk, ref, refund, { refundRef: outcome.refundRef });
-  else settle(desk, ref, decline, { code: 'PAYMENT_DECLINED', detail: outcome.detail });
+  else if (outcome.outcome === 'refunded') {
+    const { refundRef } = outcome;
+    if (returnId === undefined) settle(desk, ref, refund, { refundRef });
+    else settle(desk, ref, refundReturn, { returnId, refundRef });
+  } else settle(desk, ref, decline, { code: 'PAYMENT_DECLINED', detail: outcome.detail });
 }

@@ -5,7 +5,10 @@ import type { ViewDefinition } from './folding.ts';
 export const PAYMENTS = 'payment_states';
 export const LEDGER = 'ledger_lines';
 
-/** Every event of a payment is fat: the newest says all but when it began. The day is one in UTC. */
+/**
+ * Every event of a payment is fat: the newest says all but when it began. The day is one in UTC. A payment of which parts
+ * went back for returns stays `captured`.
+ */
 export const paymentsView: ViewDefinition = {
   name: 'payments',
   table: PAYMENTS,
@@ -28,12 +31,13 @@ insert into ${table} (payment_id, version, shop_id, currency, method, status, da
 select data->>'paymentId', version, data->>'shopId', data->>'currency', data->>'method', status, began,
   (data->>'amount')::bigint,
   case when status in ('captured', 'refunding', 'refunded') then (data->>'amount')::bigint else 0 end,
-  case when status = 'refunded' then (data->>'amount')::bigint else 0 end
+  coalesce((data->>'refundedAmount')::bigint, case when status = 'refunded' then (data->>'amount')::bigint else 0 end)
 from (
   select distinct on (stream) *, (min(at) over (partition by stream) at time zone 'UTC')::date as began,
     case type
       when 'payment.requested' then 'capturing' when 'payment.cancellation-noted' then 'capturing'
-      when 'payment.refund-requested' then 'refunding' else substr(type, length('payment.') + 1)
+      when 'payment.refund-requested' then 'refunding' when 'payment.return-requested' then 'captured'
+      when 'payment.return-refunded' then 'captured' else substr(type, length('payment.') + 1)
     end as status
   from ${page} where topic = 'payments' order by stream, version desc
 ) newest
@@ -64,7 +68,9 @@ create table if not exists ${table} (
 create index if not exists ${table}_by_day on ${table} (day, shop_id) include (currency, account, amount)`,
   fold: (table, page) => `
 insert into ${table} (payment_id, kind, account, shop_id, currency, day, amount)
-select data->>'paymentId', substr(type, length('payment.') + 1), line.account, data->>'shopId', data->>'currency',
+select data->>'paymentId',
+  case type when 'payment.return-refunded' then 'return:' || (data->>'returnId') else substr(type, length('payment.') + 1) end,
+  line.account, data->>'shopId', data->>'currency',
   (at at time zone 'UTC')::date, line.amount
 from ${page}
 cross join lateral (
@@ -75,6 +81,6 @@ cross join lateral jsonb_to_recordset(coalesce(data->'ledger', jsonb_build_array
   jsonb_build_object('account', moved.money, 'amount', moved.amount),
   jsonb_build_object('account', 'sales:' || (data->>'shopId'), 'amount', -moved.amount)
 ))) as line(account text, amount bigint)
-where type in ('payment.captured', 'payment.refunded') and line.amount <> 0
+where type in ('payment.captured', 'payment.refunded', 'payment.return-refunded') and line.amount <> 0
 on conflict do nothing`,
 };

@@ -54,7 +54,7 @@ export function stockRows(database: Database, question: StockQuestion): Promise<
        select coalesce(sum(quantity) filter (where kind = 'received'), 0) as received,
          coalesce(sum(quantity) filter (where kind = 'found'), 0) as found,
          coalesce(sum(quantity) filter (where kind = 'adjusted'), 0) as adjusted,
-         coalesce(-sum(quantity) filter (where kind in ('committed', 'uncommitted')), 0) as sold
+         coalesce(-sum(quantity) filter (where kind in ('committed', 'uncommitted', 'returned')), 0) as sold
        from ${MOVEMENTS} moved
        where moved.shop_id = level.shop_id and moved.sku = level.sku and at >= now() - $1::int * interval '1 day'
      ) lately

@@ -66,7 +66,8 @@ select data->>'shopId', sku, at, position, substr(type, length('stock.') + 1),
   sum(case type when 'stock.committed' then -quantity else quantity end)
 from ${page}
 cross join lateral jsonb_to_recordset(data->'lines') as line(sku text, quantity bigint)
-where type in ('stock.found', 'stock.received', 'stock.adjusted', 'stock.committed', 'stock.uncommitted')
+where type in ('stock.found', 'stock.received', 'stock.adjusted', 'stock.committed', 'stock.uncommitted', 'stock.returned')
+  and quantity <> 0
 group by data->>'shopId', sku, at, position, type
 on conflict do nothing`,
 };

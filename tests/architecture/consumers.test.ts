@@ -7,7 +7,7 @@ import { catalogue, type Topic, type TopicName } from '../../services/kit/events
 import { append, emptyDocument } from '../../services/kit/events/document.ts';
 import type { EventSourced, ServiceParts } from '../../services/kit/events/event-sourced.ts';
 import { newestVersion } from '../../services/kit/events/upcasters.ts';
-import { type Bench, type CloudEvent, event, startBench } from '../../services/kit/testing/bench.ts';
+import { type Bench, type CloudEvent, event, soon, startBench } from '../../services/kit/testing/bench.ts';
 import { notificationService } from '../../services/notification/app.ts';
 import { orderService } from '../../services/order/app.ts';
 import { type OrderEvent, orderOf, orders } from '../../services/order/order.ts';
@@ -89,7 +89,13 @@ function about(orderId: string, type: string, data: object): object {
   return { ...data, ...Object.fromEntries(ids) };
 }
 
-const parts = { deadlineSeconds: 900, sweepAfterSeconds: 30, providerTimeout: 2_000, mailTimeoutSeconds: 8 };
+const parts = {
+  deadlineSeconds: 900,
+  returnWindowDays: 30,
+  sweepAfterSeconds: 30,
+  providerTimeout: 2_000,
+  mailTimeoutSeconds: 8,
+};
 const services: Readonly<Record<string, (given: ServiceParts) => EventSourced>> = {
   order: (given) => orderService({ ...given, ...parts }),
   inventory: (given) => inventoryService({ ...given, ...parts }),
@@ -102,6 +108,7 @@ const services: Readonly<Record<string, (given: ServiceParts) => EventSourced>> 
 const before: Readonly<Record<string, readonly string[]>> = {
   'order.confirmed': ['order.placed'],
   'order.cancelled': ['order.placed', 'stock.reserved'],
+  'order.returned': ['order.placed', 'stock.reserved', 'order.confirmed'],
   'payment.failed': ['order.placed'],
 };
 
@@ -118,7 +125,9 @@ describe.each(Object.entries(services))('%s takes what the contract promises of'
   beforeAll(async () => {
     bench = await startBench(serviceOf, { name });
     bench.fake.bindings.set('mail', () => undefined);
-    bench.play('payment-provider', () => ({ outcome: 'declined', code: 'no', detail: 'no' }));
+    bench.play('payment-provider', (path) =>
+      path.endsWith('refund') ? { outcome: 'refunded', refundRef: 're' } : { outcome: 'captured', providerRef: 'pi' },
+    );
     bench.play('auth', () => ({ id: ACCOUNT, email: 'ada@shop.test', name: 'Ada' }));
   });
   afterAll(() => bench.close());
@@ -134,12 +143,21 @@ describe.each(Object.entries(services))('%s takes what the contract promises of'
   );
   const earlierThan = (type: string) => (before[type] ?? []).filter((each) => heard.includes(each));
 
+  const statusOf = (orderId: string) =>
+    bench.document<{ status: string }>(`payment:${paymentIdOf(orderId)}`)?.state.status;
+
   type Given = readonly (readonly [string, object])[];
   async function takes(type: string, schema: number, data: object, earlier: Given): Promise<void> {
     const orderId = randomUUID();
     const { length } = bench.fake.published;
     if (name === 'order') keepOrder(bench, orderId);
+    if (name === 'payment')
+      await bench
+        .as()
+        .post('/internal/prepare')
+        .send({ cards: [{ orderId, token: 'card' }] });
     for (const [each, its] of earlier) expect(await deliver(each, orderId, 1, its)).toEqual(['SUCCESS']);
+    if (name === 'payment' && type === 'order.returned') await soon(() => statusOf(orderId) === 'captured');
     expect(await deliver(type, orderId, 1 + earlier.length, data, schema)).toEqual(['SUCCESS']);
     // What follows from it keeps the contract of this service.
     const streams = bench.fake.published.slice(length).map(({ event: each }) => (each as CloudEvent).data.stream);

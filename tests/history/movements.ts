@@ -16,6 +16,8 @@ const effects: Readonly<Record<string, Level>> = {
   'item.released': { onHand: 0, reserved: -1 },
   'item.committed': { onHand: -1, reserved: -1 },
   'item.uncommitted': { onHand: 1, reserved: 0 },
+  'item.returned': { onHand: 1, reserved: 0 },
+  'item.damaged': { onHand: 0, reserved: 0 },
 };
 
 /** Two lines a movement: when, what and the level after it; by whom and for what. */

@@ -35,13 +35,20 @@ export function partsOfOrder(gateway: Gateway, orderId: string): Promise<Part[]>
     const { body } = await gateway.call<Page<{ id: string }>>('GET', '/api/v1/payments', { query });
     return body.items.map((payment) => `/api/v1/payments/${payment.id}`);
   };
+  const order = part('order', () => told(gateway, `/api/v1/orders/${id}`));
+  const returns = async () => (await order).events.flatMap(({ data }) => (data.returnId as string | undefined) ?? []);
   return Promise.all([
-    part('order', () => told(gateway, `/api/v1/orders/${id}`)),
-    part('inventory', () => told(gateway, `/api/v1/reservations/${id}`)),
+    order,
+    part('inventory', async () => {
+      const path = `/api/v1/reservations/${id}`;
+      const paths = [path, ...(await returns()).map((returnId) => `${path}/returns/${returnId}`)];
+      return all(paths.map((each) => told(gateway, each)));
+    }),
     part('payment', async () => all((await payments()).map((path) => told(gateway, path)))),
-    part('notification', () =>
-      all(TEMPLATES.map((template) => told(gateway, `/api/v1/notifications/${id}/${template}`))),
-    ),
+    part('notification', async () => {
+      const templates = [...TEMPLATES, ...(await returns()).map((returnId) => `order-returned:${returnId}`)];
+      return all(templates.map((template) => told(gateway, `/api/v1/notifications/${id}/${template}`)));
+    }),
   ]);
 }
 

@@ -24,6 +24,10 @@ interface Data {
   readonly template?: string;
   readonly accountId?: string;
   readonly quantity?: number;
+  readonly whole?: boolean;
+  readonly returnId?: string;
+  readonly returnAmount?: number;
+  readonly refundedAmount?: number;
 }
 
 interface Reason {
@@ -39,6 +43,9 @@ interface Line {
   readonly onHand?: number;
   readonly reserved?: number;
   readonly sold?: number;
+  readonly damaged?: number;
+  readonly condition?: string;
+  readonly amount?: number;
 }
 
 const words: Readonly<Record<string, (data: Data) => readonly string[]>> = {
@@ -52,12 +59,29 @@ const words: Readonly<Record<string, (data: Data) => readonly string[]>> = {
   'order.confirmed': ({ net, currency }) => [`status: placed -> confirmed; ${money(net, currency)} paid`],
   'order.cancelled': ({ from, cancellation }) => [`status: ${from} -> cancelled; ${because(cancellation)}`],
   'order.refunded': ({ amount, currency }) => [`payment: refunding -> refunded; ${money(amount, currency)}`],
+  'order.fulfilled': ({ lines = [], whole }) => [
+    whole ? 'status: confirmed -> fulfilled; handed out:' : 'handed out, some is left:',
+    ...listed(lines, ({ sku, quantity }) => `${quantity} x ${sku}`),
+  ],
+  'order.returned': ({ lines = [], amount, currency, reason }) => [
+    `${money(amount, currency)} to be given back${reason ? `; ${reason}` : ''}`,
+    ...listed(
+      lines,
+      (line) => `${line.quantity} x ${line.sku} ${line.condition} came back = ${money(line.amount, currency)}`,
+    ),
+  ],
   'stock.found': ({ lines = [] }) =>
     listed(lines, ({ sku, quantity }) => `${sku}: ${quantity} found, sold but not on record`),
   'stock.reserved': moved('reserved'),
   'stock.released': (data) => [because(data.reason), ...moved('released')(data)],
   'stock.committed': moved('sold'),
   'stock.uncommitted': (data) => [because(data.reason), ...moved('back on hand')(data)],
+  'stock.returned': ({ lines = [] }) =>
+    listed(
+      lines,
+      ({ sku, quantity, damaged, onHand }) =>
+        `${sku}: ${quantity} back on hand, ${damaged} damaged -> on hand ${onHand}`,
+    ),
   'stock.rejected': ({ shortages = [] }) =>
     listed(
       shortages,
@@ -76,6 +100,13 @@ const words: Readonly<Record<string, (data: Data) => readonly string[]>> = {
   ],
   'payment.refunded': ({ amount, currency, refundRef }) => [
     `status: refunded; ${money(amount, currency)}${refundRef ? ` (${refundRef})` : ''}`,
+  ],
+  'payment.return-requested': ({ returnAmount, currency, returnId }) => [
+    `${money(returnAmount, currency)} to be given back for return ${returnId}`,
+  ],
+  'payment.return-refunded': ({ returnAmount, refundedAmount, amount, currency, refundRef }) => [
+    `${money(returnAmount, currency)} given back${refundRef ? ` (${refundRef})` : ''}, ` +
+      `${money(refundedAmount, currency)} of ${money(amount, currency)} in all`,
   ],
   'notification.requested': ({ template, accountId }) => [`mail ${template} to account ${accountId}: to be sent`],
   'notification.sent': ({ template }) => [`mail ${template}: sent`],

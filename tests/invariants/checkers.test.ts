@@ -3,6 +3,7 @@ import type { StoredEvent, StreamDocument } from '../../services/kit/events/docu
 import { checkBookings } from './bookings.ts';
 import { checkEntries, checkLedger } from './ledger.ts';
 import { checkMoney, type SoldOrder } from './money.ts';
+import { checkReturns } from './returns.ts';
 import { checkAnswers, checkSagas } from './sagas.ts';
 import { checkLines, checkReservations, checkStock } from './stock.ts';
 import { checkStreams } from './streams.ts';
@@ -160,12 +161,67 @@ describe('I4', () => {
     expect(check({ status: 'cancelled' }, { intents: [] })).toEqual([]);
     expect(check({ tender: 'cash' }, { intents: [] })).toEqual([]);
   });
+  it('holds for what came back: so much is refunded, no more and no less', () => {
+    expect(check({ returned: 30 }, intent([100], 30))).toEqual([]);
+    expect(check({ returned: 30, status: 'fulfilled' }, intent([100]))).toEqual(['I4']);
+    expect(check({ returned: 30 }, intent([100], 60))).toEqual(['I4']);
+    expect(check({ tender: 'cash', returned: 30 }, { intents: [] })).toEqual([]);
+  });
   it('is broken by a missing, doubled, wrong or kept capture, and by a stranger', () => {
     expect(check({}, { intents: [] })).toEqual(['I4']);
     expect(check({}, intent([100, 100]))).toContain('I4');
     expect(check({}, intent([99]))).toEqual(['I4']);
     expect(check({ status: 'cancelled' }, intent([100]))).toEqual(['I4']);
     expect(subjects(checkMoney(new Map(), intent([100])))).toEqual(['I4']);
+  });
+});
+
+describe('I6 and I7 of returns', () => {
+  const lines = [
+    { sku: 'a', quantity: 2, condition: 'sellable' },
+    { sku: 'a', quantity: 1, condition: 'damaged' },
+  ];
+  const summary = { net: 300, lines: [{ sku: 'a', quantity: 3 }] };
+  const order = (...returns: object[]) => new Map([['o', stream('order:o', { summary, returns })]]);
+  const whole = { returnId: 'r', lines, amount: 300 };
+  const booking = (sellable: number, damaged: number, id = 'r') =>
+    new Map([[id, stream(`return:${id}`, { shopId: 's', lines: [{ sku: 'a', sellable, damaged }] })]]);
+  const paid = (...refunds: object[]) => new Map([['o', stream('payment:o', { status: 'captured', refunds })]]);
+  const back = { amount: 300, returnId: 'r' };
+  const item = (returned: number, damaged: number, cause = 'return:r') => {
+    const change = (version: number, type: string, quantity: number) => event(version, type, { quantity, cause });
+    return new Map([['item:a', [change(1, 'item.returned', returned), change(2, 'item.damaged', damaged)]]]);
+  };
+  const check = (changes: Partial<Parameters<typeof checkReturns>[0]>) => {
+    const sound = { orders: order(whole), payments: paid(back), bookings: booking(2, 1), items: item(2, 1) };
+    return subjects(checkReturns({ ...sound, ...changes }, () => 'item:a'));
+  };
+  it('hold for a return that was booked and paid back once', () => {
+    expect(check({})).toEqual([]);
+    expect(check({ orders: order(), payments: paid(), bookings: new Map(), items: new Map() })).toEqual([]);
+  });
+  it('are broken by a booking that is missing, another one, or of nothing', () => {
+    expect(check({ bookings: new Map(), items: new Map() })).toEqual(['I6']);
+    expect(check({ bookings: booking(3, 0), items: item(3, 0) })).toEqual(['I6']);
+    expect(check({ bookings: new Map([...booking(2, 1), ...booking(0, 0, 'q')]) })).toEqual(['I7']);
+  });
+  it('are broken by an item that changed otherwise', () => {
+    expect(check({ items: new Map() })).toEqual(['I7']);
+    expect(check({ items: item(4, 1) })).toEqual(['I7']);
+    expect(check({ items: item(2, 1, 'return:q') })).toEqual(['I7', 'I7']);
+  });
+  it('are broken by money that did not go back, went twice, or for nothing', () => {
+    expect(check({ payments: paid() })).toEqual(['I6']);
+    expect(check({ payments: paid(back, back) })).toEqual(['I6']);
+    expect(check({ payments: paid({ ...back, amount: 299 }) })).toEqual(['I6']);
+    expect(check({ payments: paid(back, { amount: 1, returnId: 'q' }) })).toEqual(['I6']);
+  });
+  it('are broken by more than was sold, and by all of it for less than was paid', () => {
+    const more = { ...whole, lines: [{ sku: 'a', quantity: 4, condition: 'sellable' }] };
+    expect(check({ orders: order(more), bookings: booking(4, 0), items: item(4, 0) })).toEqual(['I6']);
+    expect(check({ orders: order({ ...whole, amount: 299 }), payments: paid({ ...back, amount: 299 }) })).toEqual([
+      'I6',
+    ]);
   });
 });
 
@@ -184,6 +240,15 @@ describe('I5', () => {
         [{ paymentId: 'p', captured: 5, refunded: 0 }],
       ),
     ).toEqual([]);
+  });
+  it('holds for each part that went back, and is broken by one without its entry', () => {
+    const entries = ['capture', 'return:r'].map((kind) => ({ key: `ledger:p:${kind}`, value: entry([5, -5]) }));
+    const moved = (...ids: string[]) => {
+      return [{ paymentId: 'p', captured: 5, refunded: 0, returned: new Map(ids.map((id) => [id, 5])) }];
+    };
+    expect(checkEntries(entries, moved('r'))).toEqual([]);
+    expect(subjects(checkEntries(entries, moved('r', 'q')))).toEqual(['I5']);
+    expect(subjects(checkEntries(entries, moved()))).toEqual(['I5']);
   });
   it('is broken by one that does not balance, is empty, or was changed', () => {
     expect(check(entry([5, -4]))).toEqual(['I5']);

@@ -9,6 +9,7 @@ import { checkEntries, checkLedger, type Moved } from './ledger.ts';
 import { checkMoney, type SoldOrder } from './money.ts';
 import { checkNotifications, checkTold } from './notifications.ts';
 import { checkReportView, expectedRows } from './report-views.ts';
+import { checkReturns, returnsOf } from './returns.ts';
 import { type AnsweredOrder, checkAnswers, checkCommands, checkSagas, statusOf } from './sagas.ts';
 import { checkLines, checkReservations, checkStock } from './stock.ts';
 import { checkStreams } from './streams.ts';
@@ -69,6 +70,15 @@ export function atRest(
       [...events].map(([key, all]) => ({ key, events: all })),
       byKey(reservations, 'reservation'),
     ),
+    ...checkReturns(
+      {
+        orders: byId(orders),
+        payments: byOrder(streamsOfKind(payment, 'payment')),
+        bookings: byId(streamsOfKind(inventory, 'return')),
+        items: events,
+      },
+      itemKey,
+    ),
     ...checkLines(events, documentsOf(reservations), itemKey),
     ...checkBookings(events, new Map([...inventory.streams].map(([key, { document }]) => [key, document])), itemKey),
     ...checkStockView(documentsOf(stock), stockRows),
@@ -89,13 +99,19 @@ function soldOrder(id: string, { document, events }: Stream): SoldOrder {
     currency: string;
     tender: { method: 'card' | 'cash' };
   };
-  return { id, status: statusOf(document), net, currency, tender: tender.method };
+  const returned = returnsOf(document).reduce((sum, { amount }) => sum + amount, 0);
+  return { id, status: statusOf(document), net, currency, tender: tender.method, returned };
 }
 
 function movedBy(paymentId: string, { document }: Stream): Moved {
-  const { captures, refunds } = document.state as { captures: { amount: number }[]; refunds: { amount: number }[] };
+  const { captures, refunds } = document.state as {
+    captures: { amount: number }[];
+    refunds: { amount: number; returnId?: string }[];
+  };
   const sum = (movements: readonly { amount: number }[]) => movements.reduce((total, { amount }) => total + amount, 0);
-  return { paymentId, captured: sum(captures), refunded: sum(refunds) };
+  const parts = refunds.filter(({ returnId }) => returnId !== undefined);
+  const returned = new Map(parts.map(({ returnId = '', amount }) => [returnId, amount]));
+  return { paymentId, captured: sum(captures), refunded: sum(refunds) - sum(parts), returned };
 }
 
 function figuresOf({ document, events }: Stream): OrderFigures {

@@ -3,6 +3,7 @@ import { adjustments } from '../../services/inventory/adjustment.ts';
 import { items } from '../../services/inventory/item.ts';
 import { receiptParts, receipts } from '../../services/inventory/receipt.ts';
 import { reservations } from '../../services/inventory/reservation.ts';
+import { returns } from '../../services/inventory/return.ts';
 import { newest } from '../../services/kit/events/upcasters.ts';
 import { notifications } from '../../services/notification/notification.ts';
 import { orders } from '../../services/order/order.ts';
@@ -23,6 +24,7 @@ const kinds = new Map(
   [
     items,
     reservations,
+    returns,
     receipts,
     receiptParts,
     adjustments,

@@ -28,7 +28,10 @@ export function checkLedger(rows: readonly StoredRow[]): Violation[] {
 export interface Moved {
   readonly paymentId: string;
   readonly captured: number;
+  /** Of a cancelled order. */
   readonly refunded: number;
+  /** By return. */
+  readonly returned?: ReadonlyMap<string, number>;
 }
 
 /** Every movement of money has its entry, and every entry its movement: nothing is missing, deleted or made up. */
@@ -37,11 +40,9 @@ export function checkEntries(rows: readonly StoredRow[], payments: readonly Move
   const entries = new Map(
     rows.filter(({ key }) => key.startsWith('ledger:')).map(({ key, value }) => [key, value as Entry]),
   );
-  for (const { paymentId, captured, refunded } of payments) {
-    for (const [kind, amount] of [
-      ['capture', captured],
-      ['refund', refunded],
-    ] as const) {
+  for (const { paymentId, captured, refunded, returned = [] } of payments) {
+    const parts = [...returned].map(([returnId, amount]) => [`return:${returnId}`, amount] as const);
+    for (const [kind, amount] of [['capture', captured], ['refund', refunded], ...parts] as const) {
       const key = `ledger:${paymentId}:${kind}`;
       const booked = entries.get(key)?.lines.reduce((sum, line) => sum + Math.max(line.amount, 0), 0) ?? 0;
       entries.delete(key);

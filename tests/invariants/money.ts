@@ -9,6 +9,8 @@ export interface SoldOrder {
   readonly net: number;
   readonly currency: string;
   readonly tender: 'card' | 'cash';
+  /** Minor units that goods which came back were charged for. */
+  readonly returned?: number;
 }
 
 /** Compares every order with the intents of the book that name it. */
@@ -40,7 +42,8 @@ export function checkMoney(
     const charged = order.tender === 'card' ? order.net : 0;
     if (order.status === 'confirmed' || order.status === 'fulfilled') {
       if (captured !== charged) wrong(`is ${order.status} over ${charged}, captured was ${captured}`);
-      if (refunded > 0) wrong(`is ${order.status}, but ${refunded} was refunded`);
+      const returned = order.tender === 'card' ? (order.returned ?? 0) : 0;
+      if (refunded !== returned) wrong(`is ${order.status} with returns over ${returned}, refunded was ${refunded}`);
     }
     if (order.status === 'cancelled' && refunded !== captured)
       wrong(`is cancelled: captured ${captured}, refunded ${refunded}`);

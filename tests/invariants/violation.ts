@@ -16,7 +16,7 @@ export const INVARIANTS: Readonly<Record<Exclude<Invariant, 'I12'>, string>> = {
   I1: 'stock: 0 <= reserved <= on hand; on hand + sold = received + found + adjusted',
   I2: 'every order that was answered 2xx exists and is final',
   I3: 'one client key, at most one order',
-  I4: 'provider: one capture per confirmed order, none or all refunded if cancelled',
+  I4: 'provider: one capture per confirmed order, refunded as its returns say; none or all refunded if cancelled',
   I5: 'ledger: every entry balances per currency; nothing updated or deleted',
   I6: 'no saga stuck, no dead letters',
   I7: 'each undo matches one do',

@@ -15,6 +15,7 @@ import { Database } from '../../services/kit/views/database.ts';
 import { notificationService } from '../../services/notification/app.ts';
 import { orderService } from '../../services/order/app.ts';
 import { neighboursOf } from '../../services/order/neighbours.ts';
+import { orderOf } from '../../services/order/order.ts';
 import { routes as orderRoutes } from '../../services/order/routes.ts';
 import { orderViews } from '../../services/order/views.ts';
 import { paymentService } from '../../services/payment/app.ts';
@@ -50,8 +51,8 @@ export function build(world: World, appId: string, sidecar: Sidecar): Built {
 const builders: Readonly<Record<string, (parts: ServiceParts, world: World) => Built>> = {
   order(parts, { deadlineSeconds }) {
     const { sidecar } = parts;
-    const service = orderService({ ...parts, deadlineSeconds });
-    const views = orderViews(new Database(sidecar, 'views-order'));
+    const service = orderService({ ...parts, deadlineSeconds, returnWindowDays: 30 });
+    const views = orderViews(new Database(sidecar, 'views-order'), (orderId) => service.streams.read(orderOf(orderId)));
     const [findShop, findProducts, neighbours] = [shopsOf(sidecar), productsOf(sidecar), neighboursOf(sidecar)];
     return built(
       service,

@@ -76,6 +76,8 @@ export interface Sold {
   readonly settled?: boolean;
 }
 
+type ReturnLine = Line & { readonly condition: 'sellable' | 'damaged' };
+
 /** The events of one order, in their order. `failed` is payment's. */
 export function eventsOf({ orderId, shopId = 'north', lines, settled = false }: Sold) {
   const priced = lines.map((line) => {
@@ -95,6 +97,11 @@ export function eventsOf({ orderId, shopId = 'north', lines, settled = false }: 
     placed: of('order.placed', 1),
     confirmed: of('order.confirmed', 2, { paymentId }),
     cancelled: of('order.cancelled', 3),
+    returned: (returnId: string, wanted: readonly ReturnLine[], version = 3) =>
+      of('order.returned', version, {
+        ...{ returnId, amount: 0 },
+        lines: wanted.map((line) => ({ ...line, amount: 0, unfulfilled: 0 })),
+      }),
     failed: event(
       'payment.failed',
       `payment:${paymentId}`,

@@ -12,7 +12,14 @@ export interface Topic {
 export const catalogue = {
   orders: {
     owner: 'order',
-    types: ['order.placed', 'order.confirmed', 'order.cancelled', 'order.refunded'],
+    types: [
+      'order.placed',
+      'order.confirmed',
+      'order.cancelled',
+      'order.refunded',
+      'order.fulfilled',
+      'order.returned',
+    ],
     heardBy: ['inventory', 'payment', 'notification', 'order', 'report'],
   },
   inventory: {
@@ -24,6 +31,7 @@ export const catalogue = {
       'stock.released',
       'stock.committed',
       'stock.uncommitted',
+      'stock.returned',
       'stock.received',
       'stock.adjusted',
       'receipt.opened',
@@ -44,6 +52,8 @@ export const catalogue = {
       'payment.cancellation-noted',
       'payment.refund-requested',
       'payment.refunded',
+      'payment.return-requested',
+      'payment.return-refunded',
     ],
     heardBy: ['order', 'inventory', 'payment', 'report'],
   },

@@ -53,7 +53,8 @@ export interface OrderBench extends Bench {
 export async function startOrderBench(): Promise<OrderBench> {
   let keys = 0;
   const clock = () => bench.now;
-  const base = await startBench((parts) => orderService({ ...parts, clock, deadlineSeconds: 900 }), { name: 'order' });
+  const settings = { deadlineSeconds: 900, returnWindowDays: 30 };
+  const base = await startBench((parts) => orderService({ ...parts, clock, ...settings }), { name: 'order' });
   const bench: OrderBench = Object.assign(base, {
     now: new Date('2026-03-01T10:00:00.000Z'),
     shortages: [],

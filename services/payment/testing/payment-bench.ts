@@ -38,6 +38,8 @@ export interface PaymentOfOrder extends ReturnType<typeof eventsOf> {
   /** The types of its events, without their prefix. */
   happened(): string[];
   ledger(): (LedgerEntry | undefined)[];
+  /** What was booked for a return. */
+  booked(returnId: string): LedgerEntry | undefined;
   /** True while its card is kept. */
   hasCard(): boolean;
 }
@@ -74,6 +76,8 @@ export async function startPaymentBench(): Promise<PaymentBench> {
         happened: () => base.published(`payment:${paymentId}`).map(({ type }) => type.slice('payment.'.length)),
         ledger: () =>
           ['capture', 'refund'].map((kind) => base.fake.peek(STORE, `ledger:${paymentId}:${kind}`) as LedgerEntry),
+        booked: (returnId: string) =>
+          base.fake.peek(STORE, `ledger:${paymentId}:return:${returnId}`) as LedgerEntry | undefined,
         hasCard: () => base.fake.peek(STORE, preparedKey(orderId)) !== undefined,
       };
     },
@@ -94,6 +98,9 @@ function eventsOf(orderId: string, method: 'card' | 'cash', amount: number) {
   return {
     reserved: of('stock.reserved', `reservation:${orderId}`, 1, { ...paid, amount }),
     cancelled: of('order.cancelled', `order:${orderId}`, 2, cancelled),
+    /** A part of the goods came back; each return is a later version of the order. */
+    returned: (returnId: string, part: number, version = 3) =>
+      of('order.returned', `order:${orderId}`, version, { ...paid, returnId, amount: part }),
     webhook: of('provider.event', `provider-event:evt-${orderId}`, 1, {
       ...{ providerEventId: `evt-${orderId}`, paymentId, amount, providerRef: 'pi_1' },
     }),

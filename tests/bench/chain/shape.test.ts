@@ -33,7 +33,7 @@ const { verifier } = testIssuer();
 const contracts = new Contracts();
 const parts = (name: string) => ({ name, sidecar: fake.client, log: silent, verifier, contracts });
 const apps: Readonly<Record<string, () => Koa>> = {
-  order: () => orderService({ ...parts('order'), deadlineSeconds: 60 }).app,
+  order: () => orderService({ ...parts('order'), deadlineSeconds: 60, returnWindowDays: 30 }).app,
   inventory: () => inventoryService({ ...parts('inventory'), sweepAfterSeconds: 10 }).app,
   payment: () => paymentService({ ...parts('payment'), providerTimeout: 2_000 }).app,
   notification: () => notificationService({ ...parts('notification'), mailBinding: 'mail', mailTimeoutSeconds: 8 }).app,
