@@ -1,10 +1,8 @@
 // A correction of the record, signed, all lines or none. Pure.
 import { type EventOf, type StreamKind, type StreamRef, streamOf } from '#kit/events/aggregate';
 import { keyPart } from '#kit/ids';
+import type { StockLow } from './low-stock.ts';
 import type { ChangedLine, Line, Shortage } from './reservation.ts';
-
-/** Lines of one adjustment: its document holds them all. */
-export const MOST_LINES = 1_000;
 
 interface Head {
   readonly adjustmentId: string;
@@ -21,7 +19,8 @@ export type AdjustmentEvent =
       'stock.adjusted',
       Head & { readonly hash: string; readonly reason: string; readonly lines: readonly ChangedLine[] }
     >
-  | EventOf<'adjustment.refused', Head & { readonly shortages: readonly Shortage[] }>;
+  | EventOf<'adjustment.refused', Head & { readonly shortages: readonly Shortage[] }>
+  | StockLow;
 
 export interface Adjustment {
   readonly status: 'none' | 'opened' | 'booked' | 'refused';
@@ -43,6 +42,8 @@ export const adjustments: StreamKind<Adjustment, AdjustmentEvent> = {
         return { ...adjustment, status: 'booked', shopId, hash: data.hash, reason: data.reason };
       case 'adjustment.refused':
         return { ...adjustment, status: 'refused' };
+      case 'stock.low':
+        return adjustment;
     }
   },
   retention: 'inline',

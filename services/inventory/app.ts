@@ -10,6 +10,7 @@ import { reactions } from './reactions.ts';
 import { returnRoutes } from './return-routes.ts';
 import { internalRoutes, reservationRoutes, routes } from './routes.ts';
 import { inventoryViews } from './views.ts';
+import { workRoutes } from './work-routes.ts';
 
 export function inventoryService(parts: ServiceParts & { readonly sweepAfterSeconds: number }): EventSourced {
   const { sidecar, sweepAfterSeconds } = parts;
@@ -18,7 +19,13 @@ export function inventoryService(parts: ServiceParts & { readonly sweepAfterSeco
   return eventSourced(parts, (streams) => {
     const inventory = new Inventory({ streams, views, findShop, findProducts });
     return {
-      routes: [routes(inventory), reservationRoutes(inventory), returnRoutes(streams), internalRoutes(inventory)],
+      routes: [
+        workRoutes(inventory),
+        routes(inventory),
+        reservationRoutes(inventory),
+        returnRoutes(streams),
+        internalRoutes(inventory),
+      ],
       reactions,
       unhurried: ['payments'], // what comes from there releases
       projections: views.projections,

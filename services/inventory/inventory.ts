@@ -87,13 +87,14 @@ export class Inventory {
     command: CommandIdentity,
     origin: Origin,
   ): Promise<Booked | Refusal> {
-    const unknown = await this.#unknown(movement);
+    const unknown = await this.unknown(movement.shopId, movement.lines);
     if (unknown) return unknown;
     if (kind === 'receipt') return receiveGoods(this.streams, movement, command, origin);
     return adjustStock(this.streams, { ...movement, lines: mergedBySku(movement.lines) }, command, origin);
   }
 
-  async #unknown({ shopId, lines }: Movement): Promise<Refusal | undefined> {
+  /** Refuses a shop or sku that does not exist: SHOP_UNKNOWN, PRODUCT_UNKNOWN `{errors}`. @throws {Fault} */
+  async unknown(shopId: string, lines: readonly { readonly sku: string }[]): Promise<Refusal | undefined> {
     const [shop, products] = await Promise.all([
       this.#findShop(shopId),
       this.#findProducts(

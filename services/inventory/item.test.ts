@@ -3,7 +3,7 @@ import { given } from '#kit/testing/given';
 import { adjust, available, commit, type ItemEvent, items, receive, release, reserve, uncommit } from './item.ts';
 
 const cause = 'reservation:o-1';
-const change = (type: ItemEvent['type'], quantity: number): ItemEvent => ({ type, data: { quantity, cause } });
+const change = (type: ItemEvent['type'], quantity: number) => ({ type, data: { quantity, cause } }) as ItemEvent;
 const received = (quantity: number) => change('item.received', quantity);
 
 describe('the stock of a sku', () => {
@@ -56,10 +56,18 @@ describe('the stock of a sku', () => {
       'item.committed',
       'item.uncommitted',
       'item.adjusted',
+      'item.arrived',
+      'item.dispatched',
+      'item.written-off',
+      'item.counted',
     ];
-    const history = types.map((type, n) => change(type, n === 0 ? 10 : 2));
+    const history = types.map((type, n) => change(type, n === 0 ? 10 : n + 1));
     const item = history.reduce((state, event) => items.evolve(state, event, { version: 1, at: '' }), items.initial);
-    expect(item.onHand + item.sold).toBe(item.received + item.found + item.adjusted);
+    const { transferredIn = 0, transferredOut = 0, writtenOff = 0, counted = 0 } = item;
+    expect([transferredIn, transferredOut, writtenOff, counted]).toEqual([7, 8, 9, 10]);
+    expect(item.onHand + item.sold).toBe(
+      item.received + item.found + item.adjusted + counted + transferredIn - transferredOut - writtenOff,
+    );
     expect(available(item)).toBe(item.onHand - item.reserved);
   });
 });

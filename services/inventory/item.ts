@@ -14,6 +14,14 @@ export interface Item extends OnShelf {
   readonly received: number;
   readonly found: number;
   readonly adjusted: number;
+  /** From and to other shops. Here and below: absent until the first. */
+  readonly transferredIn?: number;
+  readonly transferredOut?: number;
+  readonly writtenOff?: number;
+  /** The sum of what counts found, signed. */
+  readonly counted?: number;
+  /** Available units at which the stock is low; absent: nobody watches it. */
+  readonly lowStockAt?: number;
 }
 
 /** A change and the key of the stream that caused it, whose document has the whole envelope. */
@@ -32,13 +40,21 @@ export type ItemEvent =
   | EventOf<'item.uncommitted', Change>
   | EventOf<'item.returned', Change>
   /** Came back and cannot be sold again: it stays sold and is not on hand. */
-  | EventOf<'item.damaged', Change>;
+  | EventOf<'item.damaged', Change>
+  | EventOf<'item.dispatched', Change>
+  | EventOf<'item.arrived', Change>
+  | EventOf<'item.written-off', Change & { readonly reason: string }>
+  | EventOf<'item.counted', Change & { readonly expected: number; readonly counted: number }>
+  | EventOf<'item.threshold-set', { readonly lowStockAt: number | null; readonly cause: string }>;
 
 export const emptyItem: Item = { onHand: 0, reserved: 0, sold: 0, received: 0, found: 0, adjusted: 0 };
 
-export function evolve(item: Item, { type, data: { quantity } }: ItemEvent): Item {
+export function evolve(item: Item, event: ItemEvent): Item {
+  if (event.type === 'item.threshold-set') return watched(item, event.data.lowStockAt);
   const { onHand, reserved, sold, received, found, adjusted } = item;
-  switch (type) {
+  const { transferredIn = 0, transferredOut = 0, writtenOff = 0, counted = 0 } = item;
+  const { quantity } = event.data;
+  switch (event.type) {
     case 'item.received':
       return { ...item, onHand: onHand + quantity, received: received + quantity };
     case 'item.adjusted':
@@ -56,7 +72,19 @@ export function evolve(item: Item, { type, data: { quantity } }: ItemEvent): Ite
       return { ...item, onHand: onHand + quantity, sold: sold - quantity };
     case 'item.damaged':
       return item;
+    case 'item.dispatched':
+      return { ...item, onHand: onHand - quantity, transferredOut: transferredOut + quantity };
+    case 'item.arrived':
+      return { ...item, onHand: onHand + quantity, transferredIn: transferredIn + quantity };
+    case 'item.written-off':
+      return { ...item, onHand: onHand - quantity, writtenOff: writtenOff + quantity };
+    case 'item.counted':
+      return { ...item, onHand: onHand + quantity, counted: counted + quantity };
   }
+}
+
+function watched({ lowStockAt: _, ...item }: Item, lowStockAt: number | null): Item {
+  return lowStockAt === null ? item : { ...item, lowStockAt };
 }
 
 export const items: StreamKind<Item, ItemEvent> = { name: 'item', initial: emptyItem, evolve, retention: 'paged' };
@@ -117,4 +145,65 @@ export function receive(_: Item, { quantity, cause }: Change): Decision<ItemEven
 export function adjust(item: Item, { quantity, cause }: Change): Decision<ItemEvent> {
   if (available(item) + quantity < 0) return refuse('STOCK_INSUFFICIENT', { available: available(item) });
   return [{ type: 'item.adjusted', data: { quantity, cause } }];
+}
+
+/** The goods leave for another shop. Refuses with STOCK_INSUFFICIENT `{available}`; a negative quantity takes it back. */
+export function dispatch(item: Item, { quantity, cause }: Change): Decision<ItemEvent> {
+  if (quantity > available(item)) return refuse('STOCK_INSUFFICIENT', { available: available(item) });
+  return [{ type: 'item.dispatched', data: { quantity, cause } }];
+}
+
+/** What came from another shop, `damaged` units of it not to be sold. */
+export function arrive(_: Item, { quantity, damaged, cause }: Change & { damaged: number }): Decision<ItemEvent> {
+  const events: ItemEvent[] = [];
+  if (quantity > 0) events.push({ type: 'item.arrived', data: { quantity, cause } });
+  if (damaged > 0) events.push({ type: 'item.written-off', data: { quantity: damaged, reason: 'damaged', cause } });
+  return events;
+}
+
+/** Goods that cannot be sold any more, never such as are promised to orders. A negative quantity takes it back. */
+export function writeOff(item: Item, { quantity, reason, cause }: Change & { reason: string }): Decision<ItemEvent> {
+  if (quantity > available(item)) return refuse('STOCK_INSUFFICIENT', { available: available(item) });
+  return [{ type: 'item.written-off', data: { quantity, reason, cause } }];
+}
+
+/** The record at the moment of a count: what was on hand, and how much of it corrections alone had brought about. */
+export interface Basis {
+  readonly onHand: number;
+  readonly corrections: number;
+}
+
+export function basisOf({ onHand, found, adjusted, counted = 0 }: Item): Basis {
+  return { onHand, corrections: found + adjusted + counted };
+}
+
+/**
+ * Posts the difference between what was counted and what the record said then (`basis`; without it: says now). What
+ * moved goods since is left alone; what only corrected the record since is part of the difference. What is promised to
+ * orders stays on record: the difference is posted as far as it goes.
+ */
+export function count(item: Item, { quantity, basis, cause }: Change & { basis?: Basis }): Decision<ItemEvent> {
+  const now = basisOf(item);
+  const then = basis ?? now;
+  const expected = then.onHand + now.corrections - then.corrections;
+  const difference = Math.max(quantity - expected, 0 - available(item));
+  return [{ type: 'item.counted', data: { quantity: difference, expected, counted: quantity, cause } }];
+}
+
+/** Watches the stock from now on, or (null) no more. */
+export function watch(
+  item: Item,
+  { lowStockAt, cause }: { lowStockAt: number | null; cause: string },
+): Decision<ItemEvent> {
+  if ((item.lowStockAt ?? null) === lowStockAt) return [];
+  return [{ type: 'item.threshold-set', data: { lowStockAt, cause } }];
+}
+
+/** True when a change made the stock low: once, and not again until it rose above the threshold. */
+export function becameLow(before: Item, after: Item): boolean {
+  return isLow(after) && !isLow(before);
+}
+
+function isLow(item: Item): boolean {
+  return item.lowStockAt !== undefined && available(item) <= item.lowStockAt;
 }

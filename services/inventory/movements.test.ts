@@ -133,7 +133,7 @@ describe('2,500 lines', () => {
     expect((await bench.move('receipts', { shopId, reference: 'r', lines })).status).toBe(503);
     bench.revive();
     expect(onHand(shopId, lines)).toContain(undefined);
-    const open = { kind: 'receipt', shop_id: shopId, reference: 'r' } as const;
+    const open = { id: receiptOf(shopId, 'r').key, kind: 'receipt', shop_id: shopId, reference: 'r' } as const;
     await finishMovement(bench.service.streams, open);
     await finishMovement(bench.service.streams, open);
     expect(onHand(shopId, lines)).toEqual(Array(200).fill(2));

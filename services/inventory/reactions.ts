@@ -50,6 +50,9 @@ const reserveStock: Reaction<OrderPlaced> = {
       });
       desk.append(cause, ...events);
     }
+    if (outcome.state !== 'under way' && outcome.low.length > 0) {
+      desk.append(cause, { type: 'stock.low', data: { ...order, lines: outcome.low } });
+    }
   },
 };
 

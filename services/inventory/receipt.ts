@@ -16,13 +16,15 @@ export interface Receipt {
   readonly parts: number;
   readonly lines: number;
   readonly units: number;
+  /** Of the unit costs, if any were told. */
+  readonly currency?: string;
 }
 
 type Totals = Omit<Receipt, 'status'>;
 
 export type ReceiptEvent =
   | EventOf<'receipt.opened', Totals & { readonly reason: string }>
-  | EventOf<'receipt.booked', Omit<Totals, 'hash' | 'parts'>>;
+  | EventOf<'receipt.booked', Omit<Totals, 'hash' | 'parts' | 'currency'>>;
 
 const none: Receipt = {
   status: 'none',
@@ -57,6 +59,11 @@ export interface ReceiptPart {
   readonly shopId: string;
 }
 
+/** What a unit had cost, minor units; absent: nobody told. */
+export interface Cost {
+  readonly unitCost?: number;
+}
+
 export type PartEvent = EventOf<
   'stock.received',
   {
@@ -64,7 +71,8 @@ export type PartEvent = EventOf<
     readonly shopId: string;
     readonly reference: string;
     readonly part: number;
-    readonly lines: readonly ChangedLine[];
+    readonly currency?: string;
+    readonly lines: readonly (ChangedLine & Cost)[];
   }
 >;
 
@@ -87,8 +95,8 @@ export function partLinesKey({ key }: StreamRef, part: number): string {
 }
 
 /** The lines cut into parts, each with every sku at most once: a sku named again goes to a later part. */
-export function partsOf(lines: readonly Line[]): Line[][] {
-  const parts: Line[][] = [];
+export function partsOf<L extends Line>(lines: readonly L[]): L[][] {
+  const parts: L[][] = [];
   const nextPartOfSku = new Map<string, number>();
   let firstOpen = 0;
   for (const line of lines) {

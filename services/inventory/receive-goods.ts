@@ -9,7 +9,15 @@ import { changeChunk, touchChunk } from './chunks.ts';
 import { commandOf, isReused, remember } from './command.ts';
 import { receive } from './item.ts';
 import type { Booked, Movement } from './movement.ts';
-import { partLinesKey, partsOf, type Receipt, type ReceiptEvent, receiptOf, receiptPartOf } from './receipt.ts';
+import {
+  type Cost,
+  partLinesKey,
+  partsOf,
+  type Receipt,
+  type ReceiptEvent,
+  receiptOf,
+  receiptPartOf,
+} from './receipt.ts';
 import type { Line } from './reservation.ts';
 
 /**
@@ -30,7 +38,7 @@ export async function receiveGoods(
 
 async function open(
   streams: Streams,
-  { shopId, reference, reason = '', lines }: Movement,
+  { shopId, reference, reason = '', currency, lines }: Movement,
   command: CommandIdentity,
   origin: Origin,
 ): Promise<Booked | Refusal> {
@@ -47,7 +55,8 @@ async function open(
       }
       const parts = partsOf(lines);
       const units = lines.reduce((sum, { quantity }) => sum + quantity, 0);
-      const totals = { receiptId, shopId, reference, hash: command.hash, lines: lines.length, units };
+      const cost = currency === undefined ? {} : { currency };
+      const totals = { receiptId, shopId, reference, hash: command.hash, lines: lines.length, units, ...cost };
       desk.append(receipt, { type: 'receipt.opened', data: { ...totals, parts: parts.length, reason } });
       remember(desk, command);
       for (const [part, partLines] of parts.entries()) desk.put(partLinesKey(receipt, part), partLines);
@@ -79,13 +88,13 @@ export async function finishReceipt(
 async function bookPart(
   streams: Streams,
   receipt: StreamRef<Receipt, ReceiptEvent>,
-  { receiptId, shopId, reference }: Receipt,
+  { receiptId, shopId, reference, currency }: Receipt,
   part: number,
   origin: Origin,
 ): Promise<void> {
   const cause = receiptPartOf(receipt, part);
   if ((await streams.read(cause))?.state.done) return;
-  const stored = await streams.sidecar.get<Line[]>(streams.store, partLinesKey(receipt, part));
+  const stored = await streams.sidecar.get<(Line & Cost)[]>(streams.store, partLinesKey(receipt, part));
   if (!stored) throw new Error(`${receipt.key} has lost the lines of part ${part}`);
   const lines = stored.value;
   await streams.execute({
@@ -93,10 +102,15 @@ async function bookPart(
     origin,
     decide(desk) {
       if (desk.state(cause).done) return;
-      const outcome = changeChunk(desk, { cause, step: 'receive', shopId, lines, change: receive });
+      const outcome = changeChunk(desk, { cause, step: 'receive', shopId, lines, change: receive, tell: costOf });
       if (outcome.state !== 'done') return;
-      const data = { receiptId, shopId, reference, part, lines: outcome.changed };
+      const cost = currency === undefined ? {} : { currency };
+      const data = { receiptId, shopId, reference, part, ...cost, lines: outcome.changed };
       desk.append(cause, { type: 'stock.received', data });
     },
   });
+}
+
+function costOf({ unitCost }: Line & Cost): Cost {
+  return unitCost === undefined ? {} : { unitCost };
 }

@@ -1,5 +1,6 @@
 // What one order holds of a shop's stock. Short-lived: the cause of the items' changes, and what is published of them.
 import { type EventOf, type StreamKind, type StreamRef, streamOf } from '#kit/events/aggregate';
+import type { LowLine } from './low-stock.ts';
 
 export interface Line {
   readonly sku: string;
@@ -49,6 +50,7 @@ interface Changed extends OfOrder {
 export type ReservationEvent =
   | EventOf<'stock.found', OfOrder & { readonly lines: readonly Line[] }>
   | EventOf<'stock.reserved', Changed & ToPay>
+  | EventOf<'stock.low', OfOrder & { readonly lines: readonly LowLine[] }>
   | EventOf<'stock.rejected', OfOrder & { readonly shortages: readonly Shortage[] }>
   | EventOf<'stock.released', Changed & { readonly reason: Reason }>
   | EventOf<'stock.committed', Changed>
@@ -76,6 +78,8 @@ function evolve(reservation: Reservation, { type, data }: ReservationEvent): Res
     }
     case 'stock.rejected':
       return { ...reservation, shopId, partition, status: 'rejected' };
+    case 'stock.low':
+      return reservation;
     case 'stock.released':
       return { ...reservation, status: 'released' };
     case 'stock.committed':

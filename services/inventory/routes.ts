@@ -15,18 +15,18 @@ import {
 import { Joining } from '#kit/http/idempotency';
 import { page, paged, pageOf } from '#kit/http/paging';
 import { hashOf, isUuid } from '#kit/ids';
-import { Quantity } from '#kit/money';
-import { MOST_LINES } from './adjustment.ts';
+import { Amount, Currency, Quantity } from '#kit/money';
 import { explain } from './causes.ts';
 import { type Inventory, MOST_RECEIPT_LINES, viewOf } from './inventory.ts';
 import { itemOf } from './item.ts';
 import type { Booked, Movement } from './movement.ts';
 import { reservationOf } from './reservation.ts';
+import { MOST_LINES } from './sheet.ts';
 
-const Id = z.string().min(1).max(64);
-const Sku = z.string().min(1).max(64);
-const Reference = z.string().min(1).max(128);
-const Reason = z.string().max(500).optional();
+export const Id = z.string().min(1).max(64);
+export const Sku = z.string().min(1).max(64);
+export const Reference = z.string().min(1).max(128);
+export const Reason = z.string().max(500).optional();
 
 const Stock = z.strictObject({
   shopId: z.string(),
@@ -35,12 +35,19 @@ const Stock = z.strictObject({
   reserved: z.int(),
   available: z.int(),
 });
-const Receipt = z.strictObject({
-  shopId: Id,
-  lines: z.array(z.strictObject({ sku: Sku, quantity: Quantity })).min(1),
-  reference: Reference,
-  reason: Reason,
-});
+const UnitCost = Amount.max(1_000_000_000).optional().meta({ description: 'What a unit had cost, minor units' });
+const Receipt = z
+  .strictObject({
+    shopId: Id,
+    lines: z.array(z.strictObject({ sku: Sku, quantity: Quantity, unitCost: UnitCost })).min(1),
+    currency: Currency.optional(),
+    reference: Reference,
+    reason: Reason,
+  })
+  .refine(({ currency, lines }) => currency !== undefined || lines.every(({ unitCost }) => unitCost === undefined), {
+    path: ['currency'],
+    message: 'needed with a unit cost',
+  });
 const Signed = z
   .int()
   .min(-1_000_000)
@@ -54,7 +61,7 @@ const Adjustment = z.strictObject({
 });
 const Booking = z.strictObject({ id: z.string() });
 
-const refusals = [
+export const refusals = [
   'SHOP_UNKNOWN',
   'PRODUCT_UNKNOWN',
   'REFERENCE_BOOKED',
@@ -105,8 +112,10 @@ export function routes(inventory: Inventory): Api {
         const { shopId, sku } = params;
         if (!caller.may('inventory:read', shopId)) return refuse('FORBIDDEN');
         if (at !== undefined) return told.at({ params, caller }, at);
+        const item = await streams.read(itemOf(shopId, sku));
+        if (item) return ok(viewOf(shopId, sku, item.state), { version: item.version });
         const [stock] = await inventory.stock(shopId, [sku]);
-        return stock ? ok(stock) : refuse('NOT_FOUND');
+        return stock ? ok(stock, { version: 0 }) : refuse('NOT_FOUND');
       },
     )
     .get('/:shopId/:sku/events', ...told.events)

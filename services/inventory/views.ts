@@ -12,8 +12,15 @@ export interface StockRow {
 }
 
 export interface OpenMovement {
-  readonly kind: 'receipt' | 'adjustment';
+  /** Key of its stream. */
+  readonly id: string;
+  readonly kind: 'receipt' | 'adjustment' | 'write-off' | 'count' | 'transfer' | 'arrival';
   readonly shop_id: string;
+  readonly reference: string;
+}
+
+interface Movement {
+  readonly shopId: string;
   readonly reference: string;
 }
 
@@ -22,7 +29,7 @@ export interface InventoryViews {
   readonly stock: Table;
   /** Stock of a shop by sku, after a sku. */
   stockOf(shopId: string, after: string, limit: number): Promise<StockRow[]>;
-  /** Receipts and adjustments that were opened more than `seconds` ago and never finished, at most 100. */
+  /** Movements that were opened more than `seconds` ago and never finished, at most 100. */
   openMovements(seconds: number): Promise<OpenMovement[]>;
 }
 
@@ -69,11 +76,16 @@ export function inventoryViews(database: Database): InventoryViews {
       reserved,
       sold,
     }));
-  const movementRow =
-    (kind: OpenMovement['kind'], open: boolean) =>
-    ({ stream, version, at, data }: Message<{ shopId: string; reference: string }>): Row[] => [
-      { id: stream, version, kind, shop_id: data.shopId, reference: data.reference, open, at },
-    ];
+  const movementRow = (message: Message<Movement>, open: boolean): Row[] => {
+    const { stream, version, at, data } = message;
+    const kind = stream.slice(0, stream.indexOf(':'));
+    return [{ id: stream, version, kind, shop_id: data.shopId, reference: data.reference, open, at }];
+  };
+  const opened = (message: Message<Movement>) => movementRow(message, true);
+  const closed = (message: Message<Movement>) => movementRow(message, false);
+  /** Open as long as the destination has not received what it receives as sent. */
+  const dispatched = (message: Message<Movement & { readonly receive: boolean }>) =>
+    movementRow(message, message.data.receive);
 
   return {
     stock,
@@ -91,16 +103,32 @@ export function inventoryViews(database: Database): InventoryViews {
               'stock.returned': stockRows,
               'stock.received': stockRows,
               'stock.adjusted': stockRows,
+              'stock.written-off': stockRows,
+              'stock.counted': stockRows,
+              'stock.dispatched': stockRows,
+              'stock.arrived': stockRows,
+              'stock.threshold-set': stockRows,
             },
           },
           {
             table: movements,
             rows: {
-              'receipt.opened': movementRow('receipt', true),
-              'receipt.booked': movementRow('receipt', false),
-              'adjustment.opened': movementRow('adjustment', true),
-              'stock.adjusted': movementRow('adjustment', false),
-              'adjustment.refused': movementRow('adjustment', false),
+              'receipt.opened': opened,
+              'receipt.booked': closed,
+              'adjustment.opened': opened,
+              'stock.adjusted': closed,
+              'adjustment.refused': closed,
+              'write-off.opened': opened,
+              'stock.written-off': closed,
+              'write-off.refused': closed,
+              'count.opened': opened,
+              'stock.counted': closed,
+              'transfer.opened': opened,
+              'stock.dispatched': dispatched,
+              'transfer.refused': closed,
+              'transfer.received': closed,
+              'arrival.opened': opened,
+              'stock.arrived': closed,
             },
           },
         ],
@@ -114,7 +142,7 @@ export function inventoryViews(database: Database): InventoryViews {
     },
     openMovements(seconds) {
       const sql =
-        "select kind, shop_id, reference from movements where open and at < now() - $1::int * interval '1 second' " +
+        "select id, kind, shop_id, reference from movements where open and at < now() - $1::int * interval '1 second' " +
         'order by at limit 100';
       return database.query<OpenMovement>(sql, [seconds]);
     },

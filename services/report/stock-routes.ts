@@ -21,7 +21,16 @@ const Stock = z
       .nullable()
       .meta({ description: 'Minor units at the cost of the newest receipt; null: none told one' }),
     currency: Currency.nullable(),
-    movements: z.strictObject({ received: Units, found: Units, adjusted: Units, sold: Units }),
+    movements: z.strictObject({
+      received: Units,
+      found: Units,
+      adjusted: Units,
+      counted: Units,
+      transferredIn: Units,
+      transferredOut: Units,
+      writtenOff: Units,
+      sold: Units,
+    }),
     daysOfCover: z.number().nullable().meta({ description: 'Null: nothing was sold in these days' }),
   })
   .meta({ id: 'StockReportRow' });

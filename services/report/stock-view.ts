@@ -63,10 +63,11 @@ create table if not exists ${table} (
   fold: (table, page) => `
 insert into ${table} (shop_id, sku, at, position, kind, quantity)
 select data->>'shopId', sku, at, position, substr(type, length('stock.') + 1),
-  sum(case type when 'stock.committed' then -quantity else quantity end)
+  sum(case when type in ('stock.committed', 'stock.dispatched', 'stock.written-off') then -quantity else quantity end)
 from ${page}
 cross join lateral jsonb_to_recordset(data->'lines') as line(sku text, quantity bigint)
-where type in ('stock.found', 'stock.received', 'stock.adjusted', 'stock.committed', 'stock.uncommitted', 'stock.returned')
+where type in ('stock.found', 'stock.received', 'stock.adjusted', 'stock.committed', 'stock.uncommitted',
+  'stock.dispatched', 'stock.arrived', 'stock.written-off', 'stock.counted', 'stock.returned')
   and quantity <> 0
 group by data->>'shopId', sku, at, position, type
 on conflict do nothing`,

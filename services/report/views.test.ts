@@ -168,14 +168,21 @@ describe('GET /reports/stock', () => {
       moved(4, 'stock.uncommitted', [line('a', 1, 4, 43, 0)]),
       moved(5, 'stock.adjusted', [line('a', -3, 5, 40, 0)]),
       moved(6, 'stock.found', [{ sku: 'a', quantity: 2 }]),
+      moved(7, 'stock.arrived', [line('a', 6, 6, 46, 0)]),
+      moved(8, 'stock.dispatched', [line('a', 4, 7, 42, 0)]),
+      moved(9, 'stock.written-off', [line('a', 2, 8, 40, 0)]),
+      moved(10, 'stock.counted', [line('a', -1, 9, 39, 0)]),
     );
     const read = (query: string, claims = { shops: ['shelf', 'other'] }) =>
       bench.read<{ items: StockRow[]; next: string | null }>(`/reports/stock?${query}`, claims);
     const [a, b] = (await read('days=14')).items;
     expect(a).toEqual({
-      ...{ shopId: 'shelf', sku: 'a', onHand: 40, reserved: 0, available: 40, value: 1_200, currency: 'USD' },
-      movements: { received: 50, found: 2, adjusted: -3, sold: 7 },
-      daysOfCover: 80,
+      ...{ shopId: 'shelf', sku: 'a', onHand: 39, reserved: 0, available: 39, value: 1_170, currency: 'USD' },
+      movements: {
+        ...{ received: 50, found: 2, adjusted: -3, sold: 7 },
+        ...{ counted: -1, transferredIn: 6, transferredOut: 4, writtenOff: 2 },
+      },
+      daysOfCover: 78,
     });
     expect(b).toMatchObject({ sku: 'b', onHand: 5, value: null, currency: null, daysOfCover: null });
     const first = await read('limit=1');

@@ -17,6 +17,7 @@ import { reportSuite } from './reports.ts';
 import { returnSuite } from './returns.ts';
 import { sagaSuite } from './saga.ts';
 import { shopSuite } from './shops.ts';
+import { stockWorkSuite } from './stock-work.ts';
 import { surfaceSuite } from './surface.ts';
 import { webhookSuite } from './webhooks.ts';
 
@@ -38,6 +39,7 @@ describe('authentication', () => authSuite(world));
 describe('shops', () => shopSuite(world));
 describe('products', () => productSuite(world));
 describe('inventory', () => inventorySuite(world));
+describe('stock work', () => stockWorkSuite(world));
 describe('orders', () => orderSuite(world));
 describe('idempotency', () => idempotencySuite(world));
 describe('payments', () => paymentSuite(world));

@@ -18,13 +18,17 @@ const effects: Readonly<Record<string, Level>> = {
   'item.uncommitted': { onHand: 1, reserved: 0 },
   'item.returned': { onHand: 1, reserved: 0 },
   'item.damaged': { onHand: 0, reserved: 0 },
+  'item.dispatched': { onHand: -1, reserved: 0 },
+  'item.arrived': { onHand: 1, reserved: 0 },
+  'item.written-off': { onHand: -1, reserved: 0 },
+  'item.counted': { onHand: 1, reserved: 0 },
 };
 
 /** Two lines a movement: when, what and the level after it; by whom and for what. */
 export function movementsOf(events: readonly Recorded[]): string[] {
   let level: Level = { onHand: 0, reserved: 0 };
   return events.flatMap(({ at, type, actor, data }) => {
-    const quantity = Number(data.quantity);
+    const quantity = Number(data.quantity ?? 0); // a threshold is no movement
     const effect = effects[type] ?? { onHand: 0, reserved: 0 };
     level = {
       onHand: level.onHand + effect.onHand * quantity,
@@ -47,7 +51,14 @@ function nameOf(cause: string): string {
     case 'receipt-part':
       return `receipt ${decoded(second)}`;
     case 'adjustment':
-      return `adjustment ${decoded(second)}`;
+    case 'write-off':
+    case 'count':
+      return `${kind} ${decoded(second)}`;
+    case 'transfer':
+    case 'arrival':
+      return `transfer ${first}`;
+    case 'threshold':
+      return 'its threshold';
     default:
       return cause;
   }

@@ -1,4 +1,4 @@
-// I7 for goods that come in and for corrections: an item changed by exactly what was booked, and by nothing that was refused.
+// I7 for goods that come, go and are corrected: an item changed by exactly what was booked, and by nothing that was refused.
 import type { StoredEvent, StreamDocument } from '../../services/kit/events/document.ts';
 import type { Violation } from './violation.ts';
 
@@ -6,16 +6,25 @@ interface BookedLine {
   readonly sku: string;
   readonly quantity: number;
 }
-
-/** The last word of each cause: lines with quantities when booked, none otherwise. */
-function bookedLines({ events }: StreamDocument): readonly BookedLine[] {
-  const booked = events.findLast(({ type }) => type === 'stock.received' || type === 'stock.adjusted');
-  return (booked?.data as { lines: readonly BookedLine[] } | undefined)?.lines ?? [];
+interface Booked {
+  readonly shopId: string;
+  readonly lines: readonly BookedLine[];
 }
 
+/** What is published of a booking, and the item's event that each of its lines stands for. */
+const bookings: Readonly<Record<string, string>> = {
+  'stock.received': 'item.received',
+  'stock.adjusted': 'item.adjusted',
+  'stock.written-off': 'item.written-off',
+  'stock.counted': 'item.counted',
+  'stock.dispatched': 'item.dispatched',
+  'stock.arrived': 'item.arrived',
+};
+const changes = new Set(Object.values(bookings));
+
 /**
- * Compares item changes with receipts' parts and adjustments. A cause in the middle of its work (`progress`) is left out.
- * `itemKey` names the item of a sku at a shop.
+ * Compares item changes with receipts' parts, sheets and both ends of transfers. A cause in the middle of its work
+ * (`progress`) is left out. `itemKey` names the item of a sku at a shop.
  */
 export function checkBookings(
   items: ReadonlyMap<string, readonly StoredEvent[]>,
@@ -26,25 +35,27 @@ export function checkBookings(
   const changed = new Map<string, number>();
   for (const [item, events] of items) {
     for (const { type, data } of events) {
-      if (type !== 'item.received' && type !== 'item.adjusted') continue;
+      if (!changes.has(type)) continue;
       const { cause, quantity } = data as { cause: string; quantity: number };
-      const at = `${cause} ${item}`;
+      const at = `${cause} ${item} ${type}`;
       changed.set(at, (changed.get(at) ?? 0) + quantity);
     }
   }
   for (const [key, document] of causes) {
-    if (!/^(receipt-part|adjustment):/.test(key) || document.progress !== undefined) continue;
-    const { shopId } = document.state as { shopId: string };
-    for (const { sku, quantity } of bookedLines(document)) {
-      const at = `${key} ${itemKey(shopId, sku)}`;
-      const really = changed.get(at) ?? 0;
-      changed.delete(at);
-      if (really !== quantity)
-        found.push({
-          invariant: 'I7',
-          subject: key,
-          what: `booked ${quantity} of ${sku}, but the item changed by ${really}`,
-        });
+    if (document.progress !== undefined) continue;
+    for (const { type, data } of document.events) {
+      const change = bookings[type];
+      if (change === undefined) continue;
+      const { shopId, lines } = data as Booked;
+      for (const { sku, quantity } of lines) {
+        const at = `${key} ${itemKey(shopId, sku)} ${change}`;
+        const really = changed.get(at) ?? 0;
+        changed.delete(at);
+        if (really !== quantity) {
+          const what = `booked ${quantity} of ${sku}, but the item changed by ${really}`;
+          found.push({ invariant: 'I7', subject: key, what });
+        }
+      }
     }
   }
   for (const [at, quantity] of changed) {

@@ -7,6 +7,7 @@ import { checkReturns } from './returns.ts';
 import { checkAnswers, checkSagas } from './sagas.ts';
 import { checkLines, checkReservations, checkStock } from './stock.ts';
 import { checkStreams } from './streams.ts';
+import { checkTransfers } from './transfers.ts';
 
 const event = (version: number, type: string, data: unknown): StoredEvent => ({
   id: `id-${version}-${type}`,
@@ -37,13 +38,20 @@ const subjects = (violations: readonly { invariant: string }[]) => violations.ma
 
 describe('I1', () => {
   const good = { onHand: 3, reserved: 1, sold: 4, received: 5, found: 1, adjusted: 1 };
-  it('holds for a sound item', () => expect(checkStock([stream('item:a', good)])).toEqual([]));
+  it('holds for a sound item', () => {
+    const moved = { ...good, transferredIn: 6, transferredOut: 2, writtenOff: 3, counted: -1 };
+    expect(checkStock([stream('item:a', good), stream('item:b', moved)])).toEqual([]);
+  });
   it.each([
     [{ reserved: 4 }],
     [{ reserved: -1 }],
     [{ onHand: 4 }],
     [{ sold: 5 }],
     [{ found: 0.5 }],
+    [{ transferredIn: 2 }],
+    [{ transferredOut: -1, transferredIn: -1 }],
+    [{ writtenOff: 1 }],
+    [{ counted: 1 }],
   ])('is broken by %j', (change) => {
     expect(subjects(checkStock([stream('item:a', { ...good, ...change })]))).toContain('I1');
   });
@@ -90,6 +98,36 @@ describe('I7', () => {
     expect(subjects(checkBookings(received(10), by(part), () => 'item:a'))).toEqual(['I7']);
     expect(subjects(checkBookings(received(5), new Map(), () => 'item:a'))).toEqual(['I7']);
     expect(subjects(checkBookings(new Map(), by(part), () => 'item:a'))).toEqual(['I7']);
+  });
+});
+
+describe('I7 between shops', () => {
+  const told = { sku: 'a', sent: 5, received: 4, damaged: 1, difference: -1 };
+  const transfer = (more: object = {}) => {
+    const state = { status: 'received', receive: false, lines: [{ sku: 'a', quantity: 5 }], received: [told], ...more };
+    return new Map([['t', stream('transfer:t', state)]]);
+  };
+  const arrival = (quantity: number) =>
+    new Map([
+      [
+        't',
+        stream('arrival:t', {}, [event(1, 'stock.arrived', { lines: quantity > 0 ? [{ sku: 'a', quantity }] : [] })]),
+      ],
+    ]);
+  it('holds for what is received and for what is on its way', () => {
+    expect(checkTransfers(transfer(), arrival(4))).toEqual([]);
+    expect(checkTransfers(transfer({ status: 'in_transit', received: [] }), new Map())).toEqual([]);
+  });
+  it.each([
+    ['another quantity arrived', transfer(), arrival(5)],
+    ['the difference is another one', transfer({ received: [{ ...told, difference: 0 }] }), arrival(4)],
+    ['it is told as received, and nothing arrived', transfer(), new Map()],
+    ['it arrived, and is told as on its way', transfer({ status: 'in_transit' }), arrival(4)],
+    ['it was to be received at once', transfer({ status: 'in_transit', receive: true }), new Map()],
+    ['it is still being sent', transfer({ status: 'opened' }), new Map()],
+    ['nothing was sent', new Map(), arrival(4)],
+  ])('is broken when %s', (_, transfers, arrivals) => {
+    expect(subjects(checkTransfers(transfers, arrivals))).toContain('I7');
   });
 });
 

@@ -13,6 +13,7 @@ import { checkReturns, returnsOf } from './returns.ts';
 import { type AnsweredOrder, checkAnswers, checkCommands, checkSagas, statusOf } from './sagas.ts';
 import { checkLines, checkReservations, checkStock } from './stock.ts';
 import { checkStreams } from './streams.ts';
+import { checkTransfers } from './transfers.ts';
 import { checkEventLog, checkListView, checkSales, checkStockView, type OrderFigures } from './views.ts';
 import type { Violation } from './violation.ts';
 
@@ -81,6 +82,7 @@ export function atRest(
     ),
     ...checkLines(events, documentsOf(reservations), itemKey),
     ...checkBookings(events, new Map([...inventory.streams].map(([key, { document }]) => [key, document])), itemKey),
+    ...checkTransfers(byId(streamsOfKind(inventory, 'transfer')), byId(streamsOfKind(inventory, 'arrival'))),
     ...checkStockView(documentsOf(stock), stockRows),
     ...checkListView('order', byId(orders), orderRows),
     ...checkListView('payment', byId(streamsOfKind(payment, 'payment')), paymentRows),

@@ -1,9 +1,13 @@
 // I8 for the documents themselves: the state that a service decides on is the fold of its events, for every kind of stream.
 import { adjustments } from '../../services/inventory/adjustment.ts';
+import { counts } from '../../services/inventory/count.ts';
 import { items } from '../../services/inventory/item.ts';
 import { receiptParts, receipts } from '../../services/inventory/receipt.ts';
 import { reservations } from '../../services/inventory/reservation.ts';
 import { returns } from '../../services/inventory/return.ts';
+import { thresholds } from '../../services/inventory/threshold.ts';
+import { arrivals, transfers } from '../../services/inventory/transfer.ts';
+import { writeOffs } from '../../services/inventory/write-off.ts';
 import { newest } from '../../services/kit/events/upcasters.ts';
 import { notifications } from '../../services/notification/notification.ts';
 import { orders } from '../../services/order/order.ts';
@@ -28,6 +32,11 @@ const kinds = new Map(
     receipts,
     receiptParts,
     adjustments,
+    writeOffs,
+    counts,
+    transfers,
+    arrivals,
+    thresholds,
     orders,
     payments,
     products,

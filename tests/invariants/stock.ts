@@ -8,13 +8,20 @@ export function checkStock(items: Iterable<StreamDocument>): Violation[] {
   const found: Violation[] = [];
   for (const { key, state } of items) {
     const { onHand, reserved, sold, received, found: turnedUp, adjusted } = state as Item;
+    const { transferredIn = 0, transferredOut = 0, writtenOff = 0, counted = 0 } = state as Item;
     const wrong = (what: string) => found.push({ invariant: 'I1', subject: key, what });
-    const all = [onHand, reserved, sold, received, turnedUp, adjusted];
+    const moved = [transferredIn, transferredOut, writtenOff, counted];
+    const all = [onHand, reserved, sold, received, turnedUp, adjusted, ...moved];
     if (!all.every(Number.isSafeInteger)) wrong(`is not in whole units: ${all.join(' ')}`);
     if (reserved < 0 || reserved > onHand) wrong(`has ${reserved} reserved of ${onHand}`);
-    if (onHand + sold !== received + turnedUp + adjusted) {
-      wrong(`on hand ${onHand} + sold ${sold} is not received ${received} + found ${turnedUp} + adjusted ${adjusted}`);
+    const [came, went] = [received + turnedUp + adjusted + counted + transferredIn, transferredOut + writtenOff];
+    if (onHand + sold !== came - went) {
+      wrong(
+        `on hand ${onHand} + sold ${sold} is not received ${received} + found ${turnedUp} + adjusted ${adjusted} + counted ${counted} ` +
+          `+ transferred in ${transferredIn} - out ${transferredOut} - written off ${writtenOff}`,
+      );
     }
+    if (moved.slice(0, 3).some((units) => units < 0)) wrong(`has moved ${moved.slice(0, 3).join(' ')}`);
   }
   return found;
 }

@@ -10,9 +10,11 @@ export const manager: Bearer = { sub: 'm-1', perm: ['inventory:read', 'inventory
 /** `refused`: the store does not take the transaction. `lost`: it does, and nobody hears of it. */
 export type Death = 'refused' | 'lost';
 
+export type MovementKind = 'receipts' | 'adjustments' | 'transfers' | 'write-offs' | 'counts';
+
 export interface InventoryBench extends Bench {
-  /** Sends a receipt or an adjustment under a key, its own unless told. */
-  move(kind: 'receipts' | 'adjustments', body: object, key?: string): ReturnType<ReturnType<Bench['as']>['post']>;
+  /** Sends a movement under a key, its own unless told. */
+  move(kind: MovementKind, body: object, key?: string): ReturnType<ReturnType<Bench['as']>['post']>;
   /** Books goods in. */
   stock(shopId: string, lines: readonly Line[]): Promise<void>;
   /** What is stored of a sku; undefined if nothing ever was. */
@@ -37,7 +39,7 @@ export async function startInventoryBench(): Promise<InventoryBench> {
     return { answers: questions.map(({ skus }) => ({ prices: skus.map((sku) => ({ sku, known: sku !== 'gold' })) })) };
   });
   const bench: InventoryBench = Object.assign(base, {
-    move(kind: 'receipts' | 'adjustments', body: object, key = `key-${++keys}`) {
+    move(kind: MovementKind, body: object, key = `key-${++keys}`) {
       return base.as(manager).post(`/api/v1/inventory/${kind}`).set('idempotency-key', key).send(body);
     },
     async stock(shopId: string, lines: readonly Line[]) {

@@ -48,6 +48,19 @@ export async function asOf<S, E extends DomainEvent>(
   return { state: await stateOf(ref, document, pages, version), version };
 }
 
+/** The state as it was at a version, 0 being before its first event; undefined: it never had that version. @throws {Fault} */
+export async function stateOfVersion<S, E extends DomainEvent>(
+  streams: Streams,
+  ref: StreamRef<S, E>,
+  version: number,
+): Promise<S | undefined> {
+  if (version === 0) return ref.kind.initial;
+  const document = await streams.read(ref);
+  if (!document || document.version < version) return undefined;
+  if (document.version === version) return document.state;
+  return stateOf(ref, document, new Pages<S>(streams, document.key), version);
+}
+
 /** The version that the stream had then; 0: none. Stored instants have one form, so their texts compare as they do. */
 async function versionAt<S>(document: StreamDocument<S>, pages: Pages<S>, instant: string): Promise<number> {
   const within = (events: readonly StoredEvent[]) => events.findLast(({ at }) => at <= instant)?.version;

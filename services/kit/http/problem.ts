@@ -30,6 +30,7 @@ export const problems = {
   STOCK_INSUFFICIENT: { status: 409, title: 'Not enough stock' },
   REFERENCE_BOOKED: { status: 409, title: 'The reference was booked with another body' },
   ORDER_FULFILLED: { status: 409, title: 'Goods of the order have been handed out' },
+  TRANSFER_RECEIVED: { status: 409, title: 'What arrived of the transfer was booked with other lines' },
   ORDER_CANCELLED: { status: 409, title: 'The order is cancelled' },
   ORDER_NOT_CONFIRMED: { status: 409, title: 'The order is not confirmed' },
   ORDER_RETURNED: { status: 409, title: 'Goods of the order have come back: only returns remain' },
