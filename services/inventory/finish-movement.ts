@@ -2,12 +2,12 @@
 import type { Streams } from '#kit/events/streams';
 import { finishAdjustment } from './adjust-stock.ts';
 import { adjustmentOf } from './adjustment.ts';
-import { finishCount } from './count.ts';
+import { finishCount } from './post-count.ts';
 import { receiptOf } from './receipt.ts';
 import { finishReceipt } from './receive-goods.ts';
 import { finishArrival, finishTransfer } from './transfer-goods.ts';
 import type { OpenMovement } from './views.ts';
-import { finishWriteOff } from './write-off.ts';
+import { finishWriteOff } from './write-off-goods.ts';
 
 /** Books what is left of it; nothing if it was finished meanwhile. @throws {Fault} the store is out of reach. */
 export async function finishMovement(streams: Streams, { id, kind, shop_id, reference }: OpenMovement): Promise<void> {

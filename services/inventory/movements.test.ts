@@ -5,7 +5,7 @@ import { adjustmentOf } from './adjustment.ts';
 import { finishMovement } from './finish-movement.ts';
 import { receiptOf } from './receipt.ts';
 import type { Line } from './reservation.ts';
-import { type Death, type InventoryBench, manager, startInventoryBench } from './testing/inventory-bench.ts';
+import { type Death, type InventoryBench, manager, many, startInventoryBench } from './testing/inventory-bench.ts';
 
 let bench: InventoryBench;
 beforeAll(async () => {
@@ -18,11 +18,6 @@ afterAll(() => bench.close());
 
 let names = 0;
 const named = (what: string) => `${what}-${++names}`;
-const many = (count: number, quantity = 2): Line[] =>
-  Array.from({ length: count }, (_, n) => ({ sku: `p-${n}`, quantity }));
-/** On hand of each sku, as stored. */
-const onHand = (shopId: string, lines: readonly Line[]) => lines.map(({ sku }) => bench.item(shopId, sku)?.onHand);
-const typesOf = (key: string) => bench.published(key).map(({ type }) => type);
 
 describe.each(['receipts', 'adjustments'] as const)('POST /inventory/%s', (kind) => {
   const good = () => ({ shopId: named('shop'), reference: 'r-1', lines: [{ sku: 'tea', quantity: 5 }] });
@@ -36,9 +31,9 @@ describe.each(['receipts', 'adjustments'] as const)('POST /inventory/%s', (kind)
     expect([again.status, again.body, again.headers['idempotent-replayed']]).toEqual([201, booked.body, 'true']);
     const more = { ...movement, lines: [{ sku: 'tea', quantity: 6 }] };
     expect((await bench.move(kind, more)).body).toMatchObject({ status: 409, code: 'REFERENCE_BOOKED' });
-    expect(onHand(movement.shopId, movement.lines)).toEqual([5]);
+    expect(bench.onHand(movement.shopId, movement.lines)).toEqual([5]);
     expect((await bench.move(kind, { ...movement, reference: 'r-2' })).body.id).not.toBe(booked.body.id);
-    expect(onHand(movement.shopId, movement.lines)).toEqual([10]);
+    expect(bench.onHand(movement.shopId, movement.lines)).toEqual([10]);
   });
 
   test('takes a key for one payload only', async () => {
@@ -48,7 +43,7 @@ describe.each(['receipts', 'adjustments'] as const)('POST /inventory/%s', (kind)
     expect([again.body, again.headers['idempotent-replayed']]).toEqual([booked.body, 'true']);
     const reused = await bench.move(kind, { ...movement, reference: 'r-2' }, key);
     expect(reused.body).toMatchObject({ status: 422, code: 'IDEMPOTENCY_KEY_REUSED' });
-    expect(onHand(movement.shopId, movement.lines)).toEqual([5]);
+    expect(bench.onHand(movement.shopId, movement.lines)).toEqual([5]);
   });
 
   test('books once what is sent many times at once, under one key or several', async () => {
@@ -56,7 +51,7 @@ describe.each(['receipts', 'adjustments'] as const)('POST /inventory/%s', (kind)
     const sent = [key, key, key, named('own-key'), named('own-key')].map((each) => bench.move(kind, movement, each));
     const answers = await Promise.all(sent);
     expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(201));
-    expect(onHand(movement.shopId, movement.lines)).toEqual([5]);
+    expect(bench.onHand(movement.shopId, movement.lines)).toEqual([5]);
   });
 
   const seller: Bearer = { ...manager, perm: ['inventory:read'] };
@@ -90,23 +85,6 @@ describe.each(['receipts', 'adjustments'] as const)('POST /inventory/%s', (kind)
   });
 });
 
-/** Sends it again and again, the store dying at the first transaction that is left each time. Answers how often. */
-async function killedAtEach(kind: 'receipts' | 'adjustments', movement: object, death: Death): Promise<number> {
-  // What was refused is done first by the next try; what was lost is not done again.
-  const next = death === 'refused' ? 2 : 1;
-  const key = named('killed');
-  for (let deaths = 0; ; deaths += 1) {
-    bench.dieAt(deaths === 0 ? 1 : next, death);
-    const answer = await bench.move(kind, movement, key);
-    if (!bench.revive()) {
-      expect(answer.status).toBe(201);
-      return deaths;
-    }
-    if (death === 'lost' && answer.status === 201) return deaths + 1; // an answer that got lost at the very end
-    expect(answer.status).toBe(503);
-  }
-}
-
 describe('2,500 lines', () => {
   test.each<Death>(['refused', 'lost'])('are received once with each transaction %s in turn', async (death) => {
     const shopId = named('shop');
@@ -114,12 +92,12 @@ describe('2,500 lines', () => {
     const receipt = receiptOf(shopId, 'big');
     // Opened, 3 parts of 1,000 lines in chunks of 90, booked.
     const transactions = 1 + 12 + 12 + 6 + 1;
-    expect(await killedAtEach('receipts', { ...movement, shopId }, death)).toBe(transactions);
-    expect(onHand(shopId, movement.lines)).toEqual(Array(2_500).fill(2));
+    expect(await bench.killedAtEach('receipts', { ...movement, shopId }, death)).toBe(transactions);
+    expect(bench.onHand(shopId, movement.lines)).toEqual(Array(2_500).fill(2));
     expect(bench.item(shopId, 'p-2499')?.version).toBe(1);
     const keys = [receipt.key, ...[0, 1, 2].map((part) => `receipt-part:${receipt.id}:${part}`)];
-    await soon(() => keys.flatMap(typesOf).length === 5);
-    expect(typesOf(receipt.key)).toEqual(['receipt.opened', 'receipt.booked']);
+    await soon(() => keys.flatMap(bench.typesOf).length === 5);
+    expect(bench.typesOf(receipt.key)).toEqual(['receipt.opened', 'receipt.booked']);
     expect(bench.published(receipt.key)[1]?.data).toMatchObject({ lines: 2_500, units: 5_000 });
     const parts = keys.slice(1).map((key) => bench.published(key));
     const lines = parts.flatMap(([event]) => (event?.data as { lines: Line[] } | undefined)?.lines ?? []);
@@ -132,12 +110,12 @@ describe('2,500 lines', () => {
     bench.dieAt(3, 'refused');
     expect((await bench.move('receipts', { shopId, reference: 'r', lines })).status).toBe(503);
     bench.revive();
-    expect(onHand(shopId, lines)).toContain(undefined);
+    expect(bench.onHand(shopId, lines)).toContain(undefined);
     const open = { id: receiptOf(shopId, 'r').key, kind: 'receipt', shop_id: shopId, reference: 'r' } as const;
     await finishMovement(bench.service.streams, open);
     await finishMovement(bench.service.streams, open);
-    expect(onHand(shopId, lines)).toEqual(Array(200).fill(2));
-    await soon(() => typesOf(receiptOf(shopId, 'r').key).includes('receipt.booked'));
+    expect(bench.onHand(shopId, lines)).toEqual(Array(200).fill(2));
+    await soon(() => bench.typesOf(receiptOf(shopId, 'r').key).includes('receipt.booked'));
   });
 });
 
@@ -157,10 +135,10 @@ describe('an adjustment', () => {
     const short = await bench.move('adjustments', { shopId, reference: 'count', ...lines(7, -6) });
     const shortages = [{ sku: 'b', wanted: -6, available: 5 }];
     expect(short.body).toMatchObject({ status: 409, code: 'STOCK_INSUFFICIENT', shortages });
-    expect(onHand(shopId, lines(0, 0).lines)).toEqual([5, 5]);
+    expect(bench.onHand(shopId, lines(0, 0).lines)).toEqual([5, 5]);
     const counted = { shopId, reference: 'count', reason: 'Counted', ...lines(7, -5) };
     expect((await bench.move('adjustments', counted)).status).toBe(201);
-    expect(onHand(shopId, lines(0, 0).lines)).toEqual([12, 0]);
+    expect(bench.onHand(shopId, lines(0, 0).lines)).toEqual([12, 0]);
     const [adjusted] = bench.published(adjustmentOf(shopId, 'count').key);
     expect(adjusted).toMatchObject({ type: 'stock.adjusted', partitionKey: shopId, data: { reason: 'Counted' } });
   });
@@ -169,7 +147,7 @@ describe('an adjustment', () => {
     const shopId = named('shop');
     const lines = [4, -3].map((quantity) => ({ sku: 'a', quantity }));
     expect((await bench.move('adjustments', { shopId, reference: 'r', lines })).status).toBe(201);
-    expect(onHand(shopId, lines)).toEqual([1, 1]);
+    expect(bench.onHand(shopId, lines)).toEqual([1, 1]);
   });
 
   test.each<Death>([
@@ -180,10 +158,10 @@ describe('an adjustment', () => {
     const lines = many(200, 3);
     await bench.stock(shopId, many(200));
     // Opened, 3 chunks.
-    expect(await killedAtEach('adjustments', { shopId, reference: 'big', lines }, death)).toBe(4);
-    expect(onHand(shopId, lines)).toEqual(Array(200).fill(5));
-    await soon(() => typesOf(adjustmentOf(shopId, 'big').key).length === 2);
-    expect(typesOf(adjustmentOf(shopId, 'big').key)).toEqual(['adjustment.opened', 'stock.adjusted']);
+    expect(await bench.killedAtEach('adjustments', { shopId, reference: 'big', lines }, death)).toBe(4);
+    expect(bench.onHand(shopId, lines)).toEqual(Array(200).fill(5));
+    await soon(() => bench.typesOf(adjustmentOf(shopId, 'big').key).length === 2);
+    expect(bench.typesOf(adjustmentOf(shopId, 'big').key)).toEqual(['adjustment.opened', 'stock.adjusted']);
   });
 
   test('that is short in its second chunk is walked back, and its reference free again', async () => {
@@ -193,13 +171,13 @@ describe('an adjustment', () => {
     const body = { shopId, reference: 'count', lines };
     const shortages = [{ sku: 'p-95', wanted: -1, available: 0 }];
     expect((await bench.move('adjustments', body)).body).toMatchObject({ code: 'STOCK_INSUFFICIENT', shortages });
-    expect(onHand(shopId, many(95))).toEqual(Array(95).fill(2));
+    expect(bench.onHand(shopId, many(95))).toEqual(Array(95).fill(2));
     expect(bench.item(shopId, 'new')).toBeUndefined();
     await bench.stock(shopId, [{ sku: 'p-95', quantity: 1 }]);
     expect((await bench.move('adjustments', body)).status).toBe(201);
-    expect(onHand(shopId, [...many(96), ...lines.slice(0, 1)])).toEqual([...Array(95).fill(1), 0, 9]);
+    expect(bench.onHand(shopId, [...many(96), ...lines.slice(0, 1)])).toEqual([...Array(95).fill(1), 0, 9]);
     const [opened, booked] = ['adjustment.opened', 'stock.adjusted'];
-    expect(typesOf(adjustmentOf(shopId, 'count').key)).toEqual([opened, 'adjustment.refused', opened, booked]);
+    expect(bench.typesOf(adjustmentOf(shopId, 'count').key)).toEqual([opened, 'adjustment.refused', opened, booked]);
   });
 });
 

@@ -6,14 +6,17 @@ import { type Api, api, created, ok } from '#kit/http/api';
 import { Joining } from '#kit/http/idempotency';
 import { hashOf } from '#kit/ids';
 import { Quantity } from '#kit/money';
-import { type CountedLine, postCount } from './count.ts';
+import type { CountedLine } from './count.ts';
 import type { Inventory } from './inventory.ts';
 import type { Booked } from './movement.ts';
+import { postCount } from './post-count.ts';
 import { Id, Reference, refusals, Sku } from './routes.ts';
+import { setThreshold } from './set-threshold.ts';
 import { hasDuplicates, MOST_LINES } from './sheet.ts';
-import { setThreshold, thresholdOf } from './threshold.ts';
+import { thresholdOf } from './threshold.ts';
 import { withTransfers } from './transfer-routes.ts';
-import { writeOffGoods, writeOffReasons } from './write-off.ts';
+import { writeOffReasons } from './write-off.ts';
+import { writeOffGoods } from './write-off-goods.ts';
 
 const Units = z.int().min(0).max(1_000_000);
 

@@ -17,12 +17,26 @@ export interface InventoryBench extends Bench {
   move(kind: MovementKind, body: object, key?: string): ReturnType<ReturnType<Bench['as']>['post']>;
   /** Books goods in. */
   stock(shopId: string, lines: readonly Line[]): Promise<void>;
+  /**
+   * Sends it again and again, the store dying at the first transaction that is left each time. Answers how often.
+   * @throws {Error} another answer than 503 while the store was dead, or than 201 in the end
+   */
+  killedAtEach(kind: MovementKind, movement: object, death: Death): Promise<number>;
+  /** On hand of each sku, as stored. */
+  onHand(shopId: string, lines: readonly { readonly sku: string }[]): (number | undefined)[];
+  /** Types of what was published of a stream. */
+  typesOf(key: string): string[];
   /** What is stored of a sku; undefined if nothing ever was. */
   item(shopId: string, sku: string): (Item & { readonly version: number }) | undefined;
   /** The store dies at the n-th transaction from now and answers nothing until it is told to live. */
   dieAt(transaction: number, death: Death): void;
   /** Tells the store to live. False if it never died. */
   revive(): boolean;
+}
+
+/** So many lines of different skus. */
+export function many(count: number, quantity = 2): Line[] {
+  return Array.from({ length: count }, (_, n) => ({ sku: `p-${n}`, quantity }));
 }
 
 export async function startInventoryBench(): Promise<InventoryBench> {
@@ -46,6 +60,22 @@ export async function startInventoryBench(): Promise<InventoryBench> {
       const { status, body } = await bench.move('receipts', { shopId, lines, reference: `opening-${++keys}` });
       if (status !== 201) throw new Error(JSON.stringify(body));
     },
+    async killedAtEach(kind: MovementKind, movement: object, death: Death) {
+      // What was refused is done first by the next try; what was lost is not done again.
+      const next = death === 'refused' ? 2 : 1;
+      const key = `killed-${++keys}`;
+      for (let deaths = 0; ; deaths += 1) {
+        bench.dieAt(deaths === 0 ? 1 : next, death);
+        const { status } = await bench.move(kind, movement, key);
+        const died = bench.revive();
+        if (died && death === 'lost' && status === 201) return deaths + 1; // an answer that got lost at the very end
+        if (status !== (died ? 503 : 201)) throw new Error(`answered ${status} after ${deaths} deaths`);
+        if (!died) return deaths;
+      }
+    },
+    onHand: (shopId: string, lines: readonly { readonly sku: string }[]) =>
+      lines.map(({ sku }) => bench.item(shopId, sku)?.onHand),
+    typesOf: (key: string) => base.published(key).map(({ type }) => type),
     item(shopId: string, sku: string) {
       const document = base.document<Item>(itemOf(shopId, sku).key);
       return document && { ...document.state, version: document.version };
