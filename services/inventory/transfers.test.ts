@@ -1,6 +1,6 @@
 // Transfers over their routes: both ends, goods in transit, many lines with the store dying in between.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Bearer, soon } from '#kit/testing/bench';
+import { type Bearer, type CloudEvent, soon } from '#kit/testing/bench';
 import { finishMovement } from './finish-movement.ts';
 import type { Line } from './reservation.ts';
 import { type Death, type InventoryBench, manager, many, startInventoryBench } from './testing/inventory-bench.ts';
@@ -216,13 +216,25 @@ describe('200 lines', () => {
     expect((await bench.move('transfers', { shopId, toShopId, reference: 'big', lines })).status).toBe(503);
     bench.revive();
     const id = transferIdOf(shopId, 'big');
-    const open: OpenMovement = { id: transferOf(id).key, kind: 'transfer', shop_id: shopId, reference: 'big' };
-    await finishMovement(bench.service.streams, open);
-    await finishMovement(bench.service.streams, open);
+    const keys = [transferOf(id).key, arrivalOf(id).key];
+    const published = () => bench.fake.published.map(({ event }) => event as CloudEvent);
+    const open = async () => {
+      await bench.deliver('inventory', ...published().filter(({ data }) => keys.includes(data.stream)));
+      const rows = keys.map(
+        (key) => bench.views.row('movements', key) as (OpenMovement & { open: boolean }) | undefined,
+      );
+      return rows.filter((row) => row?.open) as OpenMovement[];
+    };
+    await soon(() => bench.typesOf(keys[0] ?? '').length > 0);
+    const due = await open();
+    expect(due.map(({ kind }) => kind)).toEqual(transaction > 5 ? ['transfer', 'arrival'] : ['transfer']);
+    for (const movement of [...due, ...due]) await finishMovement(bench.service.streams, movement);
     expect([...bench.onHand(shopId, lines), ...bench.onHand(toShopId, lines)]).toEqual([
       ...Array(200).fill(0),
       ...Array(200).fill(2),
     ]);
     expect((await get(`transfers/${id}`)).body.status).toBe('received');
+    await soon(() => bench.typesOf(keys[0] ?? '').includes('transfer.received'));
+    expect(await open()).toEqual([]);
   });
 });

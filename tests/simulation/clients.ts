@@ -61,6 +61,7 @@ export class Clients {
       const lines = (random.chance(0.2) ? rare : hot).map((sku) => ({ sku, quantity: 1 + random.below(9) }));
       const shopId = random.pick(['web', 'north', 'south']);
       time.schedule(random.between(0, length), () => void this.#receive(shopId, `delivery-${n}`, lines));
+      if (random.chance(0.3)) time.schedule(random.between(0, length), () => void this.#work(n, shopId, lines));
       if (!random.chance(0.3)) continue;
       const corrections = lines.map(({ sku, quantity }) => ({
         sku,
@@ -111,6 +112,30 @@ export class Clients {
 
   #adjust(shopId: string, reference: string, lines: readonly { sku: string; quantity: number }[]) {
     return this.#book('adjustments', shopId, reference, lines);
+  }
+
+  /** What staff do with stock beside receipts and corrections. */
+  async #work(n: number, shopId: string, lines: readonly { sku: string; quantity: number }[]): Promise<void> {
+    const { random } = this.#world;
+    const kind = random.pick(['write-offs', 'counts', 'transfers']);
+    const key = `${kind}-${n}`;
+    const ask = (body: object, path = `/api/v1/inventory/${kind}`, more: Partial<Asked> = {}) =>
+      this.#until({ method: 'POST', path, body, caller: till, key, ...more }, 8, 'inventory');
+    const reference = key;
+    if (kind === 'write-offs') {
+      return void (await ask({ shopId, reference, lines: lines.map((line) => ({ ...line, reason: 'stolen' })) }));
+    }
+    if (kind === 'counts') {
+      const counted = lines.map(({ sku, quantity }) => ({ sku, counted: 20 + quantity }));
+      return void (await ask({ shopId, reference, lines: counted }));
+    }
+    const toShopId = shopId === 'web' ? 'north' : 'web';
+    const receive = random.chance(0.5);
+    const sent = await ask({ shopId, toShopId, reference, receive, lines });
+    if (sent === undefined || receive) return;
+    const arrived = lines.map(({ sku, quantity }) => ({ sku, received: quantity - random.below(2), damaged: 0 }));
+    const { id } = sent as { id: string };
+    await ask({ lines: arrived }, '/api/v1/inventory/transfers/:id/receipts', { params: { id }, key: `arrived-${n}` });
   }
 
   #book(what: string, shopId: string, reference: string, lines: readonly { sku: string; quantity: number }[]) {

@@ -5,6 +5,7 @@ import { Inventory } from '../../services/inventory/inventory.ts';
 import { internalRoutes as availability, routes as stockRoutes } from '../../services/inventory/routes.ts';
 import type { InventoryViews } from '../../services/inventory/views.ts';
 import { inventoryViews } from '../../services/inventory/views.ts';
+import { workRoutes } from '../../services/inventory/work-routes.ts';
 import { productsOf } from '../../services/kit/clients/products.ts';
 import { shopsOf } from '../../services/kit/clients/shops.ts';
 import type { Sidecar } from '../../services/kit/dapr/sidecar.ts';
@@ -65,7 +66,7 @@ const builders: Readonly<Record<string, (parts: ServiceParts, world: World) => B
     const views: InventoryViews = inventoryViews(new Database(sidecar, 'views-inventory'));
     const { streams } = service;
     const inventory = new Inventory({ streams, views, findShop: shopsOf(sidecar), findProducts: productsOf(sidecar) });
-    return built(service, stockRoutes(inventory), availability(inventory));
+    return built(service, workRoutes(inventory), stockRoutes(inventory), availability(inventory));
   },
   payment(parts) {
     const service = paymentService({ ...parts, providerTimeout: 2_000 });
