@@ -75,13 +75,7 @@ export function surfaceSuite(world: World): void {
   });
 
   it('answers 404 to what it does not have, also to what is to come', async () => {
-    for (const path of [
-      '/api',
-      '/api/v1',
-      '/api/v1/nothing',
-      '/api/v2/orders',
-      '/api/v1/inventory/transfers/x/y',
-    ])
+    for (const path of ['/api', '/api/v1', '/api/v1/nothing', '/api/v2/orders', '/api/v1/inventory/transfers/x/y'])
       expectProblem(await world.admin.send('GET', path), 404);
   });
 

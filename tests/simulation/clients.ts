@@ -87,6 +87,7 @@ export class Clients {
     const orderIds = answers.flatMap((answer) => (answer as { id: string } | undefined)?.id ?? []);
     for (const orderId of orderIds) this.answered.push({ key: `${caller.id} order-${n}`, orderId });
     const [orderId] = orderIds;
+    if (orderId !== undefined && random.chance(0.05)) return this.#bringBack(n, orderId, body.lines);
     if (orderId === undefined || !random.chance(this.#demand.cancelled)) return;
     await time.pause(random.chance(0.7) ? random.between(0, 300) : random.between(0, 10_000));
     const path = `${ORDERS}/:id/cancel`;
@@ -94,6 +95,30 @@ export class Clients {
       { method: 'POST', path, params: { id: orderId }, body: { reason: 'No more' }, caller, key: `no-${n}` },
       4,
     );
+  }
+
+  /** Goods are handed out, and come back in parts: more often than they were bought. */
+  async #bringBack(n: number, orderId: string, lines: readonly { sku: string; quantity: number }[]): Promise<void> {
+    const { time, random, weather } = this.#world;
+    for (let part = 0; part < 4; part += 1) {
+      await time.pause(random.between(200, 6_000));
+      const { sku } = random.pick(lines);
+      const condition = random.chance(0.7) ? 'sellable' : 'damaged';
+      const [what, body] = random.chance(0.2)
+        ? ['fulfilments', {}]
+        : ['returns', { reason: '', lines: [{ sku, quantity: 1, condition }] }];
+      const path = `${ORDERS}/:id/${what}`;
+      const asked: Asked = {
+        method: 'POST',
+        path,
+        params: { id: orderId },
+        body,
+        caller: till,
+        key: `back-${n}-${part}`,
+      };
+      const clicks = weather.happens('doubleClick') ? 2 : 1;
+      await Promise.all(Array.from({ length: clicks }, () => this.#until(asked, 4)));
+    }
   }
 
   #basket(): { sku: string; quantity: number }[] {

@@ -15,6 +15,7 @@ import type { Metrics } from '../../services/kit/http/metrics.ts';
 import { Database } from '../../services/kit/views/database.ts';
 import { notificationService } from '../../services/notification/app.ts';
 import { orderService } from '../../services/order/app.ts';
+import { goodsRoutes } from '../../services/order/goods-routes.ts';
 import { neighboursOf } from '../../services/order/neighbours.ts';
 import { orderOf } from '../../services/order/order.ts';
 import { routes as orderRoutes } from '../../services/order/routes.ts';
@@ -58,6 +59,7 @@ const builders: Readonly<Record<string, (parts: ServiceParts, world: World) => B
     return built(
       service,
       orderRoutes({ streams: service.streams, views, findShop, findProducts, neighbours, deadlineSeconds }),
+      goodsRoutes({ streams: service.streams, returnWindowDays: 30 }),
     );
   },
   inventory(parts) {
