@@ -19,7 +19,7 @@ const rings: readonly Ring[] = [
   {
     name: 'unit and api',
     what: 'rules, routes, architecture; nothing but Node',
-    minutes: 3,
+    minutes: 6,
     run: { jest: ['--runTestsByPath', ...unitTests()] },
   },
   {
