@@ -15,6 +15,18 @@ export interface ViewDefinition {
    * again, alone or among others, it must change nothing.
    */
   fold(table: string, page: string): string;
+  /** Of a view whose rows are too many to be summed by every question. */
+  readonly sums?: Sums;
+}
+
+/** A second table of a view, moved by exactly what a fold changed in the first; its name is {@link sumsOf}. */
+export interface Sums {
+  /** Statements that create the table and its indexes, `if not exists`. */
+  create(sums: string): string;
+  /** A CTE's body that adds what `changes` says: the rows that the view's `fold` returns. */
+  add(sums: string, changes: string): string;
+  /** Changes that lead from nothing to what the view's table holds: a query. */
+  all(table: string): string;
 }
 
 /** A view's table with the checkpoint that says how far it is: the live one, or one that is being rebuilt. */
@@ -25,6 +37,16 @@ export interface Place {
   readonly checkpoint: string;
   /** A checkpoint that this one may not pass. */
   readonly behind?: string;
+}
+
+/** The table of a view's sums. */
+export function sumsOf(table: string): string {
+  return `${table}_sums`;
+}
+
+/** All tables of a view. */
+export function tablesOf({ definition, table }: Place): string[] {
+  return definition.sums ? [table, sumsOf(table)] : [table];
 }
 
 const TRIES = 3;
@@ -41,7 +63,20 @@ create table if not exists view_skips (
 /** Statements that create what is missing of a view; a new one begins at the first event. */
 export function creationOf({ definition, table, checkpoint }: Place): string {
   return `select pg_advisory_xact_lock(7354); ${SCHEMA}; ${definition.create(table)};
+    ${definition.sums ? sumsCreation(definition.sums, table) : ''}
     insert into view_checkpoints (view, position) values ('${checkpoint}', 0) on conflict (view) do nothing`;
+}
+
+/** Sums that a later release adds to a view begin with what the view holds; nobody folds meanwhile. */
+function sumsCreation(sums: Sums, table: string): string {
+  const name = sumsOf(table);
+  return `do $sums$ begin
+    if to_regclass('${name}') is null then
+      lock table ${table} in share row exclusive mode;
+      ${sums.create(name)};
+      ${sums.add(name, `(${sums.all(table)})`)};
+    end if;
+  end $sums$;`;
 }
 
 /**
@@ -54,6 +89,7 @@ export function foldOf(places: readonly Place[]): string {
   const folded = places.flatMap(({ definition, table }, n) => [
     `page_${n} as not materialized (select events.* from events, bounds where position between low and high)`,
     `folded_${n} as (${definition.fold(table, `page_${n}`)})`,
+    ...(definition.sums ? [`summed_${n} as (${definition.sums.add(sumsOf(table), `folded_${n}`)})`] : []),
   ]);
   return `with stand as materialized (select min(position) as low, max(position) as high from view_checkpoints where view in (${names})),
     next as materialized (

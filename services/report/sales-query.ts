@@ -1,5 +1,7 @@
 // The sales report: the view's rows, summed by whatever the caller groups by.
 import type { Database } from '#kit/views/database';
+import { sumsOf } from './folding.ts';
+import { levels } from './sales-sums.ts';
 import { SALES } from './sales-view.ts';
 
 export const dimensions = ['shop', 'day', 'channel', 'sku', 'department'] as const;
@@ -36,32 +38,30 @@ export interface SalesRow {
   readonly averageBasket: number;
 }
 
-/** The name of each dimension in the answer, its column, how it is sorted, and whether it is one of the lines. */
-const columns: Readonly<Record<Dimension, { name: string; column: string; sort: string; ofLine?: true }>> = {
+/** The name of each dimension in the answer, its column, and how it is sorted. */
+const columns: Readonly<Record<Dimension, { name: string; column: string; sort: string }>> = {
   shop: { name: 'shopId', column: 'shop_id', sort: 'shop_id collate "C"' },
   day: { name: 'day', column: 'day', sort: 'day' },
   channel: { name: 'channel', column: 'channel', sort: 'channel collate "C"' },
-  sku: { name: 'sku', column: 'line.sku', sort: 'line.sku collate "C"', ofLine: true },
-  department: { name: 'department', column: 'line.department', sort: 'line.department collate "C"', ofLine: true },
+  sku: { name: 'sku', column: 'sku', sort: 'sku collate "C"' },
+  department: { name: 'department', column: 'department', sort: 'department collate "C"' },
 };
 const sums = ['units', 'gross', 'discounts', 'loyalty', 'store_coupon', 'manual', 'net'] as const;
 
 /** The statement for a grouping. Only words of ours become SQL; what the client gave are parameters. */
 function sqlOf(groupBy: readonly Dimension[]): string {
   const groups = groupBy.map((dimension) => columns[dimension]);
-  const byLine = groups.some(({ ofLine }) => ofLine);
-  const lines = `cross join lateral jsonb_to_recordset(lines) as line(sku text, department text, ${sums
-    .map((sum) => `${sum} bigint`)
-    .join(', ')})`;
-  const [of, orders] = byLine ? ['line', 'distinct order_id'] : ['sale', '*'];
+  const level = groupBy.includes('sku') ? 'sku' : groupBy.includes('department') ? 'department' : 'order';
   return `
     select ${groups.map(({ name, column }) => `${column} as "${name}", `).join('')} currency,
-      count(${orders}) as orders,
-      ${sums.map((sum) => `sum(${of}.${sum})::text as ${sum}`).join(', ')},
-      round(sum(${of}.net) / count(${orders}))::text as average
-    from ${SALES} sale ${byLine ? lines : ''}
-    where counted and day between $1::date and $2::date and ($3::text[] is null or shop_id = any($3::text[]))
+      sum(orders)::bigint as orders,
+      ${sums.map((sum) => `sum(${sum})::text as ${sum}`).join(', ')},
+      round(sum(net) / sum(orders))::text as average
+    from ${sumsOf(SALES)}
+    where level = ${levels[level]} and day between $1::date and $2::date
+      and ($3::text[] is null or shop_id = any($3::text[]))
     group by ${[...groups.map(({ column }) => column), 'currency'].join(', ')}
+    having sum(orders) > 0
     order by ${[...groups.map(({ sort }) => sort), 'currency collate "C"'].join(', ')}
     limit ${MOST_ROWS + 1}`;
 }

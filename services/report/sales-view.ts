@@ -1,5 +1,6 @@
 // The sales view: one row for each order that was ever confirmed, replaced by whatever is newer of the same order.
 import type { ViewDefinition } from './folding.ts';
+import { salesSums } from './sales-sums.ts';
 
 /** The live table. */
 export const SALES = 'sales_contributions';
@@ -28,9 +29,7 @@ create table if not exists ${table} (
   manual bigint not null,
   net bigint not null,
   lines jsonb not null
-);
-create index if not exists ${table}_by_day on ${table} (day, shop_id)
-  include (channel, currency, units, gross, discounts, loyalty, store_coupon, manual, net) where counted`,
+)`,
   fold: (table, page) => `
 insert into ${table} (order_id, version, counted, shop_id, channel, currency, day,
   units, gross, discounts, loyalty, store_coupon, manual, net, lines)
@@ -62,5 +61,7 @@ on conflict (order_id) do update set version = excluded.version, counted = exclu
   shop_id = excluded.shop_id, channel = excluded.channel, currency = excluded.currency, day = excluded.day,
   units = excluded.units, gross = excluded.gross, discounts = excluded.discounts, loyalty = excluded.loyalty,
   store_coupon = excluded.store_coupon, manual = excluded.manual, net = excluded.net, lines = excluded.lines
-where ${table}.version < excluded.version`,
+where ${table}.version < excluded.version
+returning new.*, coalesce(old.counted, false) as was_counted`,
+  sums: salesSums,
 };

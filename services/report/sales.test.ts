@@ -9,6 +9,7 @@ import { type ReportService, reportService } from './app.ts';
 import { EventLog } from './event-log.ts';
 import { LiveViews } from './live-views.ts';
 import type { SalesRow } from './sales-query.ts';
+import { levels } from './sales-sums.ts';
 import { salesView } from './sales-view.ts';
 import { life, line, message, order } from './testing/order-events.ts';
 import { type ReportMesh, startReportMesh } from './testing/report-mesh.ts';
@@ -244,5 +245,30 @@ describe('GET /reports/sales', () => {
     await fold(...life('h-2', huge));
     const inexact = await ask('from=2026-03-01&to=2026-03-01&groupBy=shop', { shops: ['huge'] });
     expect([inexact.status, inexact.body.code]).toEqual([400, 'AMOUNT_TOO_LARGE']);
+  });
+});
+
+describe('the sums', () => {
+  const sums = () =>
+    bench.database.query(
+      'select * from sales_contributions_sums order by level, day, shop_id, channel, sku, department',
+    );
+
+  test('begin with what the view holds where an earlier release kept none', async () => {
+    const before = await sums();
+    expect(before.length).toBeGreaterThan(10);
+    await bench.database.exec('drop table sales_contributions_sums');
+    const views = new LiveViews(bench.database, [salesView], silent);
+    await views.create();
+    await views.stop();
+    expect(await sums()).toEqual(before);
+  });
+
+  test('say of each level what the orders say', async () => {
+    const of = (from: string) => bench.database.query(`select sum(units) as units, sum(net) as net from ${from}`);
+    const [orders] = await of('sales_contributions where counted');
+    for (const level of Object.values(levels)) {
+      expect(await of(`sales_contributions_sums where level = ${level}`)).toEqual([orders]);
+    }
   });
 });
