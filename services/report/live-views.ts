@@ -6,7 +6,9 @@ import { Folding, type Place, type ViewDefinition } from './folding.ts';
 /** Events that one statement takes. */
 const PAGE = 500;
 /** Milliseconds that a wish to go on may wait for others. */
-const GATHER = 250;
+const GATHER = 150;
+/** Events whose lag is told; while the views stand still, that of later ones is not. */
+const TIMED = 100_000;
 
 export class LiveViews {
   readonly definitions: readonly ViewDefinition[];
@@ -16,8 +18,18 @@ export class LiveViews {
   #turn: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  /** When what is recorded and not yet folded was committed by its owners. */
+  #recorded: string[] = [];
+  readonly #lag: (seconds: number) => void;
 
-  constructor(database: Database, definitions: readonly ViewDefinition[], log: Logger) {
+  /** `lag` hears of every event how long after its commit all views had it. */
+  constructor(
+    database: Database,
+    definitions: readonly ViewDefinition[],
+    log: Logger,
+    lag: (seconds: number) => void = () => undefined,
+  ) {
+    this.#lag = lag;
     this.definitions = definitions;
     this.#places = definitions.map(liveOf);
     this.#folding = new Folding(database, log);
@@ -27,6 +39,12 @@ export class LiveViews {
   /** Creates what is missing and goes on from the checkpoints. */
   async create(): Promise<void> {
     for (const place of this.#places) await this.#folding.create(place);
+    this.wake();
+  }
+
+  /** Goes on to events that were just recorded. */
+  follow(events: readonly { readonly at: string }[]): void {
+    if (this.#recorded.length < TIMED) for (const { at } of events) this.#recorded.push(at);
     this.wake();
   }
 
@@ -46,7 +64,10 @@ export class LiveViews {
   /** Folds until nothing is new. @throws {Fault} the database is out of reach */
   catchUp(): Promise<void> {
     const mine = this.#turn.then(async () => {
+      const recorded = this.#recorded.length;
       while (!this.#stopped && (await this.#folding.advance(this.#places, PAGE)));
+      const now = Date.now();
+      for (const at of this.#recorded.splice(0, recorded)) this.#lag(Math.max(0, now - Date.parse(at)) / 1_000);
     });
     this.#turn = mine.catch(() => undefined);
     return mine;
