@@ -7,7 +7,7 @@ import { Gateway } from '../client/gateway.ts';
 import { person } from '../client/identity.ts';
 
 const HELP = `npm run rebuild -- <view> [options]
-  <view>               sales, audit, saga, payments, ledger, stock or movements
+  <view>               sales, audit, saga, payments, ledger, stock, movements, or all: each of them, one after another
   --url <url>          the gateway (http://127.0.0.1:8000)
   --profile <name>     whose secrets to use: .data/<name>/secrets.json (local)
   --data <folder>      the data folder, when npm start was given another one
@@ -25,6 +25,8 @@ interface Progress {
   readonly liveHash: string | null;
   readonly skipped: number;
 }
+
+const VIEWS = ['sales', 'audit', 'saga', 'payments', 'ledger', 'stock', 'movements'];
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
@@ -51,22 +53,29 @@ async function main(argv: string[]): Promise<number> {
   const gateway = new Gateway({ baseUrl: values.url, connections: 2, patience: 60_000 });
   try {
     const admin = gateway.as(person('admin@demo.test', secrets['demo-password']));
-    const path = `/api/v1/reports/views/${encodeURIComponent(view)}/rebuild`;
-    const begun = await admin.send<{ code?: string; detail?: string }>('POST', path, {});
-    if (begun.status === 409) {
-      say(
-        `${view} is being rebuilt already: only one at a time. It stands at ${summary((await admin.call<Progress>('GET', path)).body)}`,
-      );
-      return 2;
-    }
-    if (begun.status !== 202) {
-      say(`${view}: ${begun.status} ${begun.body.code ?? ''} ${begun.body.detail ?? ''}`);
-      return 2;
-    }
-    return compare(view, await watch(admin, path));
+    const codes: number[] = [];
+    for (const name of view === 'all' ? VIEWS : [view]) codes.push(await rebuild(admin, name));
+    return Math.max(...codes);
   } finally {
     await gateway.close();
   }
+}
+
+/** The exit code of one view. */
+async function rebuild(admin: Gateway, view: string): Promise<number> {
+  const path = `/api/v1/reports/views/${encodeURIComponent(view)}/rebuild`;
+  const begun = await admin.send<{ code?: string; detail?: string }>('POST', path, {});
+  if (begun.status === 409) {
+    say(
+      `${view} is being rebuilt already: only one at a time. It stands at ${summary((await admin.call<Progress>('GET', path)).body)}`,
+    );
+    return 2;
+  }
+  if (begun.status !== 202) {
+    say(`${view}: ${begun.status} ${begun.body.code ?? ''} ${begun.body.detail ?? ''}`);
+    return 2;
+  }
+  return compare(view, await watch(admin, path));
 }
 
 async function watch(admin: Gateway, path: string): Promise<Progress> {

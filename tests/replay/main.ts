@@ -1,10 +1,11 @@
 // `npm run replay`: sends the real baskets through the gateway as the tills of four shops would, and compares the
 // system's own report with the totals of the data, to the cent.
 import { parseArgs } from 'node:util';
-import { readBaskets, readExpected } from '../../stack/demo-data.ts';
+import { readBaskets, readExpected, readProducts } from '../../stack/demo-data.ts';
 import { Gateway } from '../client/gateway.ts';
 import { client, person } from '../client/identity.ts';
 import { assertRuns, meshHelp, meshOptions, readSecrets, secretOf, ToolError } from '../client/running-mesh.ts';
+import { compareDepartments, salesByDepartment } from './departments.ts';
 import { batchesOfCatalogue, defineCatalogue, hasCatalogue, openingReceipts, openStock } from './opening.ts';
 import { clock, Progress } from './progress.ts';
 import { awaitReport } from './report.ts';
@@ -72,6 +73,11 @@ async function main(argv: readonly string[]): Promise<number> {
     const rows = await awaitReport(admin, { expected: readExpected(), selection });
     say();
     for (const line of tableOf(rows)) say(line);
+    const shops = new Set(chosen.map(({ shopId }) => shopId));
+    const byDepartment = compareDepartments(chosen, readProducts(), await salesByDepartment(admin, selection, shops));
+    for (const { group, expected, reported } of byDepartment.differing) {
+      say(`${group}: ${reported.units} units, ${reported.net} cents; expected ${expected.units} and ${expected.net}`);
+    }
     const equal = rows.filter(({ differing }) => differing.length === 0).length;
     say();
     if (options.partial) say(`compared only ${selection.shopId ?? 'all shops'}, ${selection.from} to ${selection.to}`);
@@ -79,7 +85,9 @@ async function main(argv: readonly string[]): Promise<number> {
     say(
       `${equal} of ${rows.length} rows equal; ${result.done} orders in ${clock(seconds)} (${(result.done / seconds).toFixed(1)} orders/s with ${concurrency} clients)`,
     );
-    return equal === rows.length && result.failures.length === 0 ? 0 : 1;
+    const { groups, differing } = byDepartment;
+    say(`${groups - differing.length} of ${groups} groups of shop, day and department equal`);
+    return equal === rows.length && differing.length === 0 && result.failures.length === 0 ? 0 : 1;
   } finally {
     await gateway.close();
   }

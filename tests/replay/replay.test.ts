@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Basket, readBaskets, readExpected } from '../../stack/demo-data.ts';
+import { type Basket, readBaskets, readExpected, readProducts } from '../../stack/demo-data.ts';
 import { FakeGateway } from '../client/fake-gateway.ts';
 import { Gateway } from '../client/gateway.ts';
 import { compare } from './comparison.ts';
+import { compareDepartments } from './departments.ts';
 import { defineCatalogue, openingReceipts, openStock } from './opening.ts';
 import { Progress } from './progress.ts';
 import { awaitReport } from './report.ts';
@@ -74,6 +75,26 @@ describe('the comparison', () => {
     expect(tableOf(compare([row], [{ ...reported, net: row.net + 1 }])).join('\n')).toMatch(
       /215\.71.*DIFFERS\n.*215\.70.*expected/,
     );
+  });
+});
+
+describe('the comparison by department', () => {
+  const [basket] = baskets as [Basket];
+  const products = readProducts();
+  const departmentOf = new Map(products.map(({ sku, department }) => [sku, department || null]));
+  const reported = [...new Set(basket.lines.map(({ sku }) => departmentOf.get(sku) ?? null))].map((department) => {
+    const own = basket.lines.filter(({ sku }) => (departmentOf.get(sku) ?? null) === department);
+    const sum = (of: 'quantity' | 'net') => own.reduce((total, line) => total + line[of], 0);
+    return { shopId: basket.shopId, day: dayOf(basket), department, units: sum('quantity'), net: sum('net') };
+  });
+  const differing = (rows: typeof reported) => compareDepartments([basket], products, rows).differing.length;
+
+  it('finds equal groups equal, a cent, a missing group and one too many', () => {
+    const [first, ...others] = reported as [(typeof reported)[number]];
+    expect(differing(reported)).toBe(0);
+    expect(differing([{ ...first, net: first.net + 1 }, ...others])).toBe(1);
+    expect(differing(others)).toBe(1);
+    expect(differing([...reported, { ...first, department: 'NOWHERE' }])).toBe(1);
   });
 });
 
