@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { Gateway } from '../client/gateway.ts';
+import { type Answer, Gateway } from '../client/gateway.ts';
 import { person } from '../client/identity.ts';
 
 const HELP = `npm run rebuild -- <view> [options]
@@ -24,6 +24,13 @@ interface Progress {
   readonly liveRows: number | null;
   readonly liveHash: string | null;
   readonly skipped: number;
+}
+
+interface Verified {
+  readonly rows: number;
+  readonly next: number | null;
+  readonly head: string | null;
+  readonly broken: readonly { readonly position: number; readonly problem: string }[];
 }
 
 const VIEWS = ['sales', 'audit', 'saga', 'payments', 'ledger', 'stock', 'movements'];
@@ -55,6 +62,7 @@ async function main(argv: string[]): Promise<number> {
     const admin = gateway.as(person('admin@demo.test', secrets['demo-password']));
     const codes: number[] = [];
     for (const name of view === 'all' ? VIEWS : [view]) codes.push(await rebuild(admin, name));
+    if (view === 'all' || view === 'audit') codes.push(await verifyAudit(admin));
     return Math.max(...codes);
   } finally {
     await gateway.close();
@@ -76,6 +84,22 @@ async function rebuild(admin: Gateway, view: string): Promise<number> {
     return 2;
   }
   return compare(view, await watch(admin, path));
+}
+
+/** Walks the whole hash chain of the audit. The exit code: 0 unbroken, 1 not. */
+async function verifyAudit(admin: Gateway): Promise<number> {
+  let [rows, broken, head] = [0, 0, ''];
+  for (let after: number | null = 0; after !== null; ) {
+    const part: Answer<Verified> = await admin.call('GET', `/api/v1/audit/verify?limit=20000&after=${after}`);
+    const { body } = part;
+    for (const { position, problem } of body.broken) say(`audit: ${problem} at ${position}`);
+    rows += body.rows;
+    broken += body.broken.length;
+    head = body.head ?? head;
+    after = body.next;
+  }
+  say(`audit: ${rows} rows chained, ${broken === 0 ? 'unbroken' : `BROKEN in ${broken} places`}, head ${head}`);
+  return broken === 0 ? 0 : 1;
 }
 
 async function watch(admin: Gateway, path: string): Promise<Progress> {
