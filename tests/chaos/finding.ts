@@ -2,6 +2,7 @@
 
 import type { Order } from '../client/retail.ts';
 import type { Violation } from '../invariants/violation.ts';
+import { judgeBags } from './bags.ts';
 import { endsOf } from './orders.ts';
 import type { Purchase } from './shoppers.ts';
 
@@ -35,6 +36,10 @@ export function judgePurchases(
     const { status, cancellation } = end;
     if (planned.cancelAfter !== undefined && cancel === undefined) return wrong('its cancellation was never answered');
     if (cancel === 'done' && status !== 'cancelled') return wrong(`its cancellation was accepted, and it is ${status}`);
+    if (planned.isHandedOut && status !== 'cancelled') {
+      const { bags } = purchase;
+      return bags ? judgeBags(bags, end, skewed).flatMap(wrong) : wrong('nobody could hand it out');
+    }
     if (status !== 'cancelled') return confirmed ? [] : wrong(`is ${status}`);
     const code = String(cancellation?.code);
     return codes.includes(code) || (skewed && SKEWED.includes(code)) ? [] : wrong(`was cancelled for ${code}`);

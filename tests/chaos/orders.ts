@@ -3,6 +3,7 @@ import { posOrder, productNamed, webOrder } from '../acceptance/goods.ts';
 import { OTHER_SHOP, SHOP, WEB } from '../acceptance/world.ts';
 import type { Gateway } from '../client/gateway.ts';
 import { bookReceipt, defineProducts, type OrderRequest } from '../client/retail.ts';
+import type { Condition } from './bags.ts';
 import { between, pick, type Random, shuffled, whole } from './random.ts';
 
 export type OrderKind =
@@ -16,7 +17,9 @@ export type OrderKind =
   | 'last pieces'
   | 'chunked'
   | 'cancelled'
-  | 'cancelled while paying';
+  | 'cancelled while paying'
+  | 'handed out'
+  | 'brought back';
 
 /** An order that will be placed, and cancelled where it says so. */
 export interface PlannedOrder {
@@ -27,9 +30,14 @@ export interface PlannedOrder {
   readonly request: OrderRequest;
   /** Milliseconds from the answer to the cancellation. */
   readonly cancelAfter?: number;
+  /** Staff hand it out as soon as it is confirmed. */
+  readonly isHandedOut?: boolean;
+  /** Then its first line comes back, in this condition. */
+  readonly bringsBack?: Condition;
 }
 
-const USUAL = Array.from({ length: 12 }, (_, n) => `chaos-${n}`);
+/** Goods that never run out. */
+export const USUAL = Array.from({ length: 12 }, (_, n) => `chaos-${n}`);
 /** More than one transaction can hold. */
 const MANY = Array.from({ length: 111 }, (_, n) => `chaos-many-${n}`);
 const HOT = 'chaos-hot';
@@ -37,22 +45,25 @@ const SCARCE = 'chaos-scarce';
 const NONE = 'chaos-none';
 /** Pieces of the scarce sku at each shop: fewer than are wanted. */
 const SCARCE_PIECES = 25;
-const PLENTY = 100_000;
+/** Pieces of everything else. */
+export const PLENTY = 100_000;
 const SHOPS = [SHOP, OTHER_SHOP, WEB];
 
 /** Shares of the mix, in percent; what is rare in life is not rare here. */
 const MIX: readonly (readonly [OrderKind, number])[] = [
-  ['good card', 26],
+  ['good card', 18],
   ['cash', 6],
   ['sold earlier', 4],
-  ['declined', 12],
+  ['declined', 9],
   ['slow provider', 4],
   ['out of stock', 10],
   ['hot sku', 8],
   ['last pieces', 5],
   ['chunked', 2],
-  ['cancelled', 15],
+  ['cancelled', 12],
   ['cancelled while paying', 8],
+  ['handed out', 5],
+  ['brought back', 9],
 ];
 
 const CARD = { method: 'card', token: 'pm_card_visa' } as const;
@@ -94,6 +105,10 @@ export function planOrder(random: Random, key: string, at: number, wanted?: Orde
       return order(MANY);
     case 'cancelled':
       return { ...order(some), cancelAfter: pick(random, [0, between(random, 0, 400), between(random, 0, 4_000)]) };
+    case 'handed out':
+      return { ...order(some), isHandedOut: true };
+    case 'brought back':
+      return { ...order(some), isHandedOut: true, bringsBack: pick(random, ['sellable', 'damaged'] as const) };
     case 'cancelled while paying':
       return { ...order(some, SLOW), cancelAfter: between(random, 0, 3_500) };
   }

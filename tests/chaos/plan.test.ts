@@ -23,7 +23,7 @@ describe('the plan of a seed', () => {
   test('has an order of every kind around its blows, and each has a key of its own', () => {
     const { orders, strikes } = planSeed(1, { minutes: 3 });
     const bursts = strikes.flatMap(({ burst }) => burst);
-    expect(new Set(bursts.map(({ kind }) => kind)).size).toBe(11);
+    expect(new Set(bursts.map(({ kind }) => kind)).size).toBe(13);
     const all = [...orders, ...bursts];
     expect(new Set(all.map(({ key }) => key)).size).toBe(all.length);
   });

@@ -1,4 +1,5 @@
 // What will happen in a seed, written down before anything does.
+import { type PlannedWork, planWork } from './clerks.ts';
 import { type Card, deal, inHands } from './deck.ts';
 import { type OrderKind, type PlannedOrder, planOrder } from './orders.ts';
 import { between, randomOf } from './random.ts';
@@ -18,6 +19,8 @@ export interface Plan {
   /** How long the load lasts, in milliseconds. */
   readonly length: number;
   readonly orders: readonly PlannedOrder[];
+  /** What staff do meanwhile. */
+  readonly work: readonly PlannedWork[];
   readonly strikes: readonly PlannedStrike[];
   /** What the mesh has to be started with. */
   readonly needs: readonly Needs[];
@@ -30,6 +33,7 @@ export interface PlanOptions {
 }
 
 const FAULTS_PER_MINUTE = 5;
+const WORKS_PER_MINUTE = 40;
 const LEAST_FAULTS = 6;
 /** Some faults strike together. */
 const HANDS_PER_FAULT = 0.6;
@@ -57,7 +61,9 @@ export function planSeed(seed: number, { minutes, rate = 3 }: PlanOptions): Plan
     burst: planBurst(seed, index),
   }));
   const needs = cards.flatMap((card) => card.needs ?? []);
-  return { seed, minutes, length, orders: planLoad(seed, 'load', rate * minutes * 60, length), strikes, needs };
+  const orders = planLoad(seed, 'load', rate * minutes * 60, length);
+  const work = planWork(seed, minutes * WORKS_PER_MINUTE, length);
+  return { seed, minutes, length, orders, work, strikes, needs };
 }
 
 /** Orders after the storm. */

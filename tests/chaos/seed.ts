@@ -9,6 +9,7 @@ import type { Attempt, Gateway } from '../client/gateway.ts';
 import type { Order } from '../client/retail.ts';
 import { checkInvariants } from '../invariants/check.ts';
 import { gatherEvidence } from '../invariants/evidence.ts';
+import { Clerks } from './clerks.ts';
 import { type Coverage, coverageOf, type Disturbance, emptyCoverage, historiesOf } from './coverage.ts';
 import type { ChaosWorld } from './fault.ts';
 import { calmProvider } from './faults/provider.ts';
@@ -133,13 +134,14 @@ class Run {
 
     const shoppers = new Shoppers(doors.customer, doors.admin, length + REST_SECONDS * 1_000);
     const begun = Date.now();
-    const load = shoppers.send(this.#plan.orders);
+    const clerks = new Clerks(doors.admin, shoppers.patience);
+    const load = Promise.all([shoppers.send(this.#plan.orders), clerks.work(this.#plan.work)]);
     const world: ChaosWorld = { mesh, random: randomOf(seed, 'faults'), log: this.#log };
     for (const strike of this.#plan.strikes) await this.#strike(strike, begun, world, shoppers);
     this.#log('all is healed');
     await load;
-    await shoppers.answered();
-    await this.#judge(mesh, doors.admin, shoppers);
+    await Promise.all([shoppers.answered(), clerks.answered()]);
+    await this.#judge(mesh, doors.admin, shoppers, clerks);
   }
 
   async close(keep: boolean): Promise<void> {
@@ -185,7 +187,7 @@ class Run {
     await calmProvider(world.mesh).catch((error) => this.#log(`the provider keeps its troubles: ${error.message}`));
   }
 
-  async #judge(mesh: RunnerMesh, admin: Gateway, shoppers: Shoppers): Promise<void> {
+  async #judge(mesh: RunnerMesh, admin: Gateway, shoppers: Shoppers, clerks: Clerks): Promise<void> {
     // Whoever comes after the storm is served as if there had been none.
     await shoppers.send(planTail(this.#plan.seed));
     await shoppers.answered();
@@ -202,6 +204,8 @@ class Run {
     this.findings.push(
       ...(await checkInvariants(mesh, { answered, within: REST_SECONDS * 1_000, out: null })),
       ...judgePurchases(purchases, final, skewed),
+      ...(await clerks.judge(skewed)).map((each): Finding => ({ invariant: 'answers', ...each })),
+      ...(await auditFindings(admin)),
       ...shoppers.odd
         .filter((what) => !(skewed && what.includes('answered 401')))
         .map((what): Finding => ({ invariant: 'answers', subject: 'client', what })),
@@ -215,7 +219,7 @@ class Run {
       const what = `an order came to its end only ${slowest.toFixed(1)} s after the healing`;
       this.findings.push({ invariant: 'I2', subject: 'orders', what });
     }
-    this.outcomes = outcomesOf(purchases, final);
+    this.outcomes = { ...outcomesOf(purchases, final), ...clerks.outcomes };
     const concerned = [...new Set(this.findings.flatMap(({ orderId }) => orderId ?? []))].slice(0, TIMELINES);
     const witnesses = { evidence, attempts: this.#attempts, disturbances: this.disturbances };
     for (const orderId of concerned) {
@@ -223,4 +227,10 @@ class Run {
       this.timelines.push(timelineOf(orderId, key, witnesses));
     }
   }
+}
+
+/** The chain of the audit, as the gateway tells of it. */
+async function auditFindings(admin: Gateway): Promise<Finding[]> {
+  const { body } = await admin.call<{ intact: boolean; broken: unknown[] }>('GET', '/api/v1/audit/verify');
+  return body.intact ? [] : [{ invariant: 'I8', subject: 'audit chain', what: JSON.stringify(body.broken) }];
 }

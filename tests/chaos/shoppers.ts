@@ -1,9 +1,11 @@
 // Clients of the shop while it is hurt: each repeats with its key until it is answered, and remembers what it was told.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Gateway } from '../client/gateway.ts';
-import { NoAnswer, ProblemError } from '../client/problem.ts';
+import { ProblemError } from '../client/problem.ts';
 import type { Order, OrderRequest } from '../client/retail.ts';
+import { type Bags, handle } from './bags.ts';
 import type { PlannedOrder } from './orders.ts';
+import { type Patience, untilAnswered } from './patience.ts';
 
 /** What became of an order as far as its client was told. */
 export interface Purchase {
@@ -13,15 +15,14 @@ export interface Purchase {
   refused?: { readonly status: number; readonly code: string | undefined };
   /** What the answer to the cancellation was: done, or a refusal's code. */
   cancel?: string;
+  /** What was told of its goods, once it was confirmed. */
+  bags?: Bags | undefined;
 }
-
-/** A client gives one try this long, then asks again. */
-const TRY_MS = 8_000;
 
 export class Shoppers {
   readonly #web: Gateway;
   readonly #till: Gateway;
-  readonly #patienceMs: number;
+  readonly patience: Patience;
   readonly #under: Promise<void>[] = [];
   readonly purchases: Purchase[] = [];
   /** Answers that the contract does not know, one line each. */
@@ -31,7 +32,7 @@ export class Shoppers {
   constructor(web: Gateway, till: Gateway, patienceMs: number) {
     this.#web = web;
     this.#till = till;
-    this.#patienceMs = patienceMs;
+    this.patience = { milliseconds: patienceMs, odd: this.odd };
   }
 
   /** Sends the orders at their times; resolves when the last one was sent. */
@@ -72,7 +73,9 @@ export class Shoppers {
     const told = await this.#untilAnswered(this.#callerOf(request), '/api/v1/orders', request, key);
     if (told instanceof ProblemError) purchase.refused = { status: told.status, code: told.code };
     else if (told) purchase.order = told;
-    if (!purchase.order || cancelAfter === undefined) return;
+    if (!purchase.order) return;
+    if (planned.isHandedOut) purchase.bags = await handle(this.#till, purchase.order, planned, this.patience);
+    if (cancelAfter === undefined) return;
     await sleep(cancelAfter);
     const path = `/api/v1/orders/${purchase.order.id}/cancel`;
     const answer = await this.#untilAnswered(this.#till, path, { reason: 'chaos' }, `${key}-cancel`);
@@ -81,24 +84,7 @@ export class Shoppers {
   }
 
   /** The order, what refused it, or undefined after all patience. */
-  async #untilAnswered(
-    caller: Gateway,
-    path: string,
-    body: unknown,
-    key: string,
-  ): Promise<Order | ProblemError | undefined> {
-    const deadline = Date.now() + this.#patienceMs;
-    while (Date.now() < deadline) {
-      try {
-        return (await caller.call<Order>('POST', path, { body, key, timeout: TRY_MS })).body;
-      } catch (error) {
-        if (error instanceof ProblemError && error.status < 500 && error.status !== 401) return error;
-        if (error instanceof ProblemError && error.status !== 503) this.odd.push(`${key}: ${error.message}`);
-        else if (!(error instanceof ProblemError || error instanceof NoAnswer))
-          this.odd.push(`${key}: ${(error as Error).message}`);
-        await sleep(500);
-      }
-    }
-    return undefined;
+  #untilAnswered(caller: Gateway, path: string, body: unknown, key: string): Promise<Order | ProblemError | undefined> {
+    return untilAnswered<Order>(caller, { path, body, key }, this.patience);
   }
 }
