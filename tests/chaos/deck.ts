@@ -8,6 +8,7 @@ import { type Disorder, deliveries } from './faults/deliveries.ts';
 import { fullDisk } from './faults/full-disk.ts';
 import { killProcess, loseReplica, pauseProcess, restartProcess } from './faults/process.ts';
 import { providerTrouble, providerTroubles } from './faults/provider.ts';
+import { cutRebuild } from './faults/rebuild.ts';
 import { killRunner } from './faults/runner.ts';
 import { cutShort, settingsEdited, withMetadata } from './faults/settings.ts';
 import type { Side } from './interposers.ts';
@@ -78,6 +79,10 @@ const slowerRetries = (text: string) => text.replace('duration: 1s', 'duration: 
 const specials: readonly Card[] = [
   { ...plain(killRunner(), 2), alone: true },
   ...['order', 'inventory', 'payment', 'notification'].map(replica),
+  ...['report', sidecarOf('report'), 'postgres'].map((victim) => ({
+    ...plain(cutRebuild(victim), 0),
+    alone: true,
+  })),
   ...providerTroubles.map((trouble) => plain(providerTrouble(trouble), 6)),
   ...['order', 'inventory', 'payment', 'report'].flatMap((appId) =>
     (['doubled', 'reordered', 'unanswered'] as const).map((kind) => disorder(appId, kind)),

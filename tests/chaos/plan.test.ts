@@ -43,6 +43,9 @@ describe('the deck', () => {
 
   test.each([
     'kill runner',
+    'kill report in a rebuild',
+    'kill report-dapr in a rebuild',
+    'kill postgres in a rebuild',
     'lose replica order-2',
     'provider loses its answers',
     'doubled deliveries to inventory',

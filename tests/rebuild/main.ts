@@ -1,30 +1,17 @@
 // `npm run rebuild -- <view>`: asks report to build a view anew, shows how it goes, and compares it with the one it replaced.
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type Answer, Gateway } from '../client/gateway.ts';
 import { person } from '../client/identity.ts';
+import { awaitRebuilt, type RebuildProgress, rebuildPath, VIEWS } from '../client/rebuild.ts';
 
 const HELP = `npm run rebuild -- <view> [options]
-  <view>               sales, audit, saga, payments, ledger, stock, movements, or all: each of them, one after another
+  <view>               ${VIEWS.join(', ')}, or all: each of them, one after another
   --url <url>          the gateway (http://127.0.0.1:8000)
   --profile <name>     whose secrets to use: .data/<name>/secrets.json (local)
   --data <folder>      the data folder, when npm start was given another one
 Report does the work: when this command is ended it goes on, and the command finds it again.`;
-
-interface Progress {
-  readonly state: 'running' | 'done';
-  readonly startedAt: string;
-  readonly finishedAt: string | null;
-  readonly position: number;
-  readonly end: number;
-  readonly rows: number | null;
-  readonly hash: string | null;
-  readonly liveRows: number | null;
-  readonly liveHash: string | null;
-  readonly skipped: number;
-}
 
 interface Verified {
   readonly rows: number;
@@ -32,8 +19,6 @@ interface Verified {
   readonly head: string | null;
   readonly broken: readonly { readonly position: number; readonly problem: string }[];
 }
-
-const VIEWS = ['sales', 'audit', 'saga', 'payments', 'ledger', 'stock', 'movements'];
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
@@ -71,11 +56,11 @@ async function main(argv: string[]): Promise<number> {
 
 /** The exit code of one view. */
 async function rebuild(admin: Gateway, view: string): Promise<number> {
-  const path = `/api/v1/reports/views/${encodeURIComponent(view)}/rebuild`;
+  const path = rebuildPath(view);
   const begun = await admin.send<{ code?: string; detail?: string }>('POST', path, {});
   if (begun.status === 409) {
     say(
-      `${view} is being rebuilt already: only one at a time. It stands at ${summary((await admin.call<Progress>('GET', path)).body)}`,
+      `${view} is being rebuilt already: only one at a time. It stands at ${summary((await admin.call<RebuildProgress>('GET', path)).body)}`,
     );
     return 2;
   }
@@ -83,7 +68,7 @@ async function rebuild(admin: Gateway, view: string): Promise<number> {
     say(`${view}: ${begun.status} ${begun.body.code ?? ''} ${begun.body.detail ?? ''}`);
     return 2;
   }
-  return compare(view, await watch(admin, path));
+  return compare(view, await watch(admin, view));
 }
 
 /** Walks the whole hash chain of the audit. The exit code: 0 unbroken, 1 not. */
@@ -102,24 +87,27 @@ async function verifyAudit(admin: Gateway): Promise<number> {
   return broken === 0 ? 0 : 1;
 }
 
-async function watch(admin: Gateway, path: string): Promise<Progress> {
-  for (let last = ''; ; await pause(500)) {
-    // Report may be restarting: it goes on where it was.
-    const { body } = await admin.call<Progress>('GET', path);
-    const now = summary(body);
-    if (now !== last) say(now);
-    last = now;
-    if (body.state === 'done') return body;
-  }
+async function watch(admin: Gateway, view: string): Promise<RebuildProgress> {
+  let last = '';
+  return awaitRebuilt(admin, view, {
+    tell(progress) {
+      const now = summary(progress);
+      if (now !== last) say(now);
+      last = now;
+    },
+  });
 }
 
-function summary({ position, end, startedAt }: Progress): string {
+function summary({ position, end, startedAt }: RebuildProgress): string {
   const seconds = Math.max(0.001, (Date.now() - Date.parse(startedAt)) / 1_000);
   const percent = end === 0 ? 100 : Math.floor((100 * position) / end);
   return `event ${position} of ${end} (${percent} %), ${Math.round(position / seconds)} a second`;
 }
 
-function compare(view: string, { rows, hash, liveRows, liveHash, skipped, startedAt, finishedAt }: Progress): number {
+function compare(
+  view: string,
+  { rows, hash, liveRows, liveHash, skipped, startedAt, finishedAt }: RebuildProgress,
+): number {
   const took = (Date.parse(finishedAt ?? '') - Date.parse(startedAt)) / 1_000;
   say(`${view}: ${rows} rows, hash ${hash}, in ${took.toFixed(1)} s`);
   say(`before: ${liveRows} rows, hash ${liveHash}`);
