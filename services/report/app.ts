@@ -52,9 +52,9 @@ export function reportService(options: ReportOptions): ReportService {
   const metrics = options.metrics ?? new Metrics();
   const database = new Database(sidecar, options.binding);
   const eventLog = new EventLog(database);
-  const book = new DeadLetterBook(database);
   const lag = metrics.histogram('report_view_lag_seconds', 'From the commit of an event until every view has it');
   const views = new LiveViews(database, definitions, log, (seconds) => lag({}, seconds));
+  const book = new DeadLetterBook(database, () => views.wake());
   const rebuilds = new Rebuilds(database, definitions, log);
   const count = figures(metrics, { book, views, eventLog, log });
   const recorder = new Recorder({

@@ -3,6 +3,10 @@
 import type { DeadLetter } from '#kit/dapr/dead-letters';
 import { idOf } from '#kit/ids';
 import type { Database, Param } from '#kit/views/database';
+import { APPENDING } from './event-log.ts';
+
+/** In the log, where the topic of an event stands: acts of staff are nobody's messages. */
+export const LETTERS = 'dead-letters';
 
 const SCHEMA = `
 create table if not exists dead_letters (
@@ -19,6 +23,7 @@ create table if not exists dead_letters (
 );
 alter table dead_letters add column if not exists detail text;
 alter table dead_letters add column if not exists status text not null default 'open';
+alter table dead_letters add column if not exists acts integer not null default 0;
 create index if not exists dead_letters_open on dead_letters (app_id, stream, version) where status = 'open';
 create table if not exists dead_letter_acts (
   position bigint generated always as identity primary key,
@@ -38,6 +43,25 @@ create or replace trigger dead_letter_acts_only_grow before update or delete or 
 
 const COLUMNS = `id, topic, app_id as app, reason, detail, attempts, event_id as "eventId", stream, version, status,
   received_at as "receivedAt"`;
+
+/** The lock is taken first, as by everyone who appends to the log. The acts of a letter are the versions of its stream. */
+const SETTLE = `
+with turn as materialized (select pg_advisory_xact_lock(${APPENDING})),
+settled as (
+  update dead_letters set status = $2, acts = acts + 1, attempts = attempts + $3::text::integer,
+    reason = coalesce($4, reason), detail = coalesce($5, detail)
+  from turn where id = $1::text::uuid and status = 'open' returning dead_letters.*
+),
+acted as (
+  insert into dead_letter_acts (letter, act, outcome, actor, reason, correlation_id)
+  select id, $6, $7, $8, $9, $10 from settled
+)
+insert into events (id, topic, source, stream, version, type, schema_version, at, actor, correlation_id, causation_id,
+  traceparent, data)
+select gen_random_uuid(), '${LETTERS}', 'report', 'dead-letter:' || id, acts, 'dead-letter.' || $7, 1, now(), $8, $10,
+  coalesce(event_id, id::text), '', jsonb_build_object('id', id, 'topic', topic, 'app', app_id, 'stream', stream,
+    'version', version, 'status', status, 'attempts', attempts, 'reason', reason, 'comment', $9)
+from settled`;
 
 /** How many letters one app has for one topic. */
 export interface DeadLetterCount {
@@ -84,9 +108,12 @@ export interface LetterFilter {
 
 export class DeadLetterBook {
   readonly #database: Database;
+  readonly #recorded: () => void;
 
-  constructor(database: Database) {
+  /** `recorded` is called after an act of staff became an event of the log. */
+  constructor(database: Database, recorded: () => void = () => undefined) {
     this.#database = database;
+    this.#recorded = recorded;
   }
 
   /** Creates what is missing. */
@@ -166,25 +193,21 @@ export class DeadLetterBook {
     return row?.id;
   }
 
-  /** Writes down what was done with an open letter, and what came of it, in one statement. False: it was settled before. */
+  /**
+   * Writes down what was done with an open letter, and what came of it, in one statement: in the letter, among its acts,
+   * and as an event of the log, so that the audit has it. False: it was settled before.
+   */
   async settle(
     { id }: Letter,
     act: Omit<Act, 'at'>,
     found: { readonly reason: string; readonly detail?: string | undefined } | undefined = undefined,
   ): Promise<boolean> {
     const status: LetterStatus = act.outcome === 'refused' ? 'open' : act.outcome;
-    const rows = await this.#database.exec(
-      `with settled as (
-         update dead_letters set status = $2, attempts = attempts + $3::text::integer,
-           reason = coalesce($4, reason), detail = coalesce($5, detail)
-         where id = $1::text::uuid and status = 'open' returning id)
-       insert into dead_letter_acts (letter, act, outcome, actor, reason, correlation_id)
-       select id, $6, $7, $8, $9, $10 from settled`,
-      [
-        ...[id, status, act.act === 'replay' ? '1' : '0', found?.reason ?? null, found?.detail ?? null],
-        ...[act.act, act.outcome, act.actor, act.reason, act.correlationId],
-      ],
-    );
+    const rows = await this.#database.exec(SETTLE, [
+      ...[id, status, act.act === 'replay' ? '1' : '0', found?.reason ?? null, found?.detail ?? null],
+      ...[act.act, act.outcome, act.actor, act.reason, act.correlationId],
+    ]);
+    if (rows > 0) this.#recorded();
     return rows > 0;
   }
 }

@@ -20,7 +20,7 @@ export interface ParkedStream {
 }
 
 /** Any number will do, as long as it is ours alone in this database: whoever appends holds it until the commit. */
-const APPENDING = 7_353;
+export const APPENDING = 7_353;
 /** Bytes of events in one statement: daprd takes bodies up to 4 MiB, and the JSON is escaped on its way. */
 const MOST_BYTES = 1024 * 1024;
 

@@ -26,6 +26,13 @@ interface Letter {
   }[];
 }
 
+interface AuditRow {
+  readonly type: string;
+  readonly version: number;
+  readonly actor: string;
+  readonly changes: readonly { readonly field: string; readonly before?: unknown; readonly after?: unknown }[];
+}
+
 const PATH = '/api/v1/dead-letters';
 
 export function deadLetterSuite(world: OpenWorld): void {
@@ -97,6 +104,19 @@ export function deadLetterSuite(world: OpenWorld): void {
     expect(gone).toMatchObject({ status: 'discarded', attempts: 6 });
     expect(gone.acts.map(({ outcome }) => outcome)).toEqual(['refused', 'discarded']);
     expectProblem(await act(id, 'replay'), 409, 'LETTER_SETTLED');
+    const audited = await eventually(
+      async () => {
+        const rows = await everyItem<AuditRow>(world.admin, '/api/v1/audit', { subject: id });
+        return rows.length === 2 ? rows : undefined;
+      },
+      { what: 'both acts in the audit', within: 10_000 },
+    );
+    expect(audited.map(({ type, version }) => [type, version])).toEqual([
+      ['dead-letter.discarded', 2],
+      ['dead-letter.refused', 1],
+    ]);
+    expect(audited[0]?.changes).toContainEqual({ field: 'status', before: 'open', after: 'discarded' });
+    expect(audited[0]?.actor).toBe(gone.acts[1]?.actor);
   });
 
   it('is told and done on the terminal', async () => {

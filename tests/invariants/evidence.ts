@@ -60,7 +60,12 @@ export async function gatherEvidence(mesh: Mesh): Promise<Evidence> {
       queryRows<VersionRow>(mesh, 'views_order', 'select id, version, status from orders'),
       queryRows<VersionRow>(mesh, 'views_payment', 'select id, version from payments'),
       queryRows<VersionRow>(mesh, 'views_product', 'select id, version::int as version from products'),
-      queryRows<RecordedEvent>(mesh, 'report', 'select id, stream, version, type from events'),
+      // Acts on dead letters have no stream but the log.
+      queryRows<RecordedEvent>(
+        mesh,
+        'report',
+        "select id, stream, version, type from events where topic <> 'dead-letters'",
+      ),
       queryRows<SalesContribution>(
         mesh,
         'report',

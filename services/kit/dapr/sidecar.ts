@@ -61,9 +61,6 @@ export interface SidecarOptions {
 /** Milliseconds until this call is given up as a Fault; the client's own unless told. */
 type Patience = { readonly timeout?: number };
 
-/** Bytes of an answer's headers: the PostgreSQL binding repeats the statement in one of them. */
-const HEADERS = 131_072;
-
 /** Client of the service's own sidecar. Every method throws {@link Fault} when sidecar, store or broker cannot do it now. */
 export class Sidecar {
   readonly #pool: Pool;
@@ -75,7 +72,7 @@ export class Sidecar {
       connections: options.connections ?? 64,
       pipelining: 1,
       keepAliveTimeout: 30_000,
-      maxHeaderSize: HEADERS,
+      maxHeaderSize: 131_072, // the PostgreSQL binding repeats the statement in a header
     });
     this.#headers = options.token ? { 'dapr-api-token': options.token } : {};
     this.#timeout = options.timeout ?? 5_000;
