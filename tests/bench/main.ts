@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Mesh } from '../../stack/mesh.ts';
 import { startChain } from './chain/subject.ts';
 import { conditionsIn } from './conditions.ts';
+import { type History, history, historyText } from './history.ts';
 import { runLoad } from './load.ts';
 import { type Aged, age, type Soak, soak, soakRows } from './long-run.ts';
 import { memoryOf } from './memory.ts';
@@ -39,7 +40,7 @@ async function run(options: Options, folder: string, onStart: (mesh: Mesh) => vo
   say(conditionsText(conditions));
   progress('starting the system');
   const subjects: Subject[] = [await startSystem(join(folder, 'system'), onStart)];
-  if (options.chain && !options.soak) {
+  if (options.chain && !options.soak && !options.history) {
     progress('starting the bare chain');
     subjects.push(await startChain(join(folder, 'chain'), onStart));
   }
@@ -49,7 +50,7 @@ async function run(options: Options, folder: string, onStart: (mesh: Mesh) => vo
   say(subjects.map((subject) => `idle, ${subject.name}: ${idle.get(subject)?.toFixed(3)} cores`).join('; '));
 
   const bench: Bench = { options, subjects, idle };
-  const report = { conditions, options, ...(await (options.soak ? soakOnly(bench, options.soak) : lines(bench))) };
+  const report = { conditions, options, ...(await measured(bench)) };
   const memory = Object.fromEntries(subjects.map((subject) => [subject.name, memoryOf(subject)]));
   for (const [name, { total }] of Object.entries(memory)) say(`memory of ${name} after all this: ${total} MiB PSS`);
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ ...report, memory }, null, 2)}\n`);
@@ -79,6 +80,18 @@ async function lines(bench: Bench): Promise<{ rows: Row[]; openLoop?: OpenLoop; 
   for (const text of hotShare(rows)) say(text);
   if (open) say(openLoopText(open));
   return { rows, ...(open && { openLoop: open }), ...(aged && { aged }) };
+}
+
+function measured(bench: Bench) {
+  const { soak, history } = bench.options;
+  if (soak) return soakOnly(bench, soak);
+  return history ? historyOnly(bench, history) : lines(bench);
+}
+
+async function historyOnly(bench: Bench, orders: number): Promise<{ rows: Row[]; history: History }> {
+  const seen = await history(bench, orders);
+  say(historyText(seen));
+  return { rows: [], history: seen };
 }
 
 async function soakOnly(bench: Bench, minutes: number): Promise<{ rows: Row[]; soak: Soak }> {

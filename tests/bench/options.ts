@@ -11,6 +11,7 @@ export const usage = `npm run bench -- [line...] [options]
   --warm-up <n>        seconds of load on each before the first window (20)
   --open               also p99 at half the peak, and what happens at twice the peak
   --long <orders>      also the cost after so many orders with 11,281 products, beside the empty system (100000)
+  --history <orders>   instead of all lines: views, questions and a rebuild at so many orders (100000)
   --soak <minutes>     instead of all lines: memory under a steady load
   --no-chain           the system alone
   --noisy              print a run also when others used the machine
@@ -25,6 +26,7 @@ export interface Options {
   readonly warmUp: number;
   readonly open: boolean;
   readonly long: number;
+  readonly history: number;
   readonly soak: number;
   readonly chain: boolean;
   readonly noisy: boolean;
@@ -48,6 +50,7 @@ export function parseOptions(args: readonly string[]): Options {
       'warm-up': { ...text, default: '20' },
       open: flag,
       long: { ...text, default: '0' },
+      history: { ...text, default: '0' },
       soak: { ...text, default: '0' },
       chain: { type: 'boolean', default: true },
       noisy: flag,
@@ -63,6 +66,7 @@ export function parseOptions(args: readonly string[]): Options {
     rounds: numberIn('rounds', values.rounds, 1, 20),
     warmUp: numberIn('warm-up', values['warm-up'], 0, 600),
     long: numberIn('long', values.long, 0, 1_000_000),
+    history: numberIn('history', values.history, 0, 1_000_000),
     soak: numberIn('soak', values.soak, 0, 1_440),
     ...{ open: values.open, chain: values.chain, noisy: values.noisy, json: values.json, help: values.help },
   };

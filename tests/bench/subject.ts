@@ -1,12 +1,17 @@
 // What is measured: our system or the bare chain, as a running mesh and the ways to use it.
 import type { Mesh } from '../../stack/mesh.ts';
+import type { Gateway } from '../client/gateway.ts';
 import type { Operation } from './load.ts';
+import type { QuestionName } from './questions.ts';
 
 export interface Subject {
   readonly name: 'ours' | 'chain';
   readonly mesh: Mesh;
   /** The operation of a line. Brings in first what it needs beyond the goods of every line. */
   operation(line: LineName): Promise<Operation>;
+  /** Questions to read models, of a subject that has some, and who may have them built anew. */
+  readonly questions?: Readonly<Record<QuestionName, Operation>>;
+  readonly staff?: Gateway;
   /** Brings in the whole catalogue of the data, 11,281 products, if the subject has a catalogue. */
   fillCatalogue(): Promise<void>;
   /** Ends its clients; the mesh is whose who started it. */

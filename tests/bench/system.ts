@@ -10,12 +10,15 @@ import { defineProducts, type Order, type OrderRequest } from '../client/retail.
 import { orderOf } from '../replay/basket.ts';
 import { defineCatalogue, openingReceipts, openStock } from '../replay/opening.ts';
 import type { Operation, Outcome } from './load.ts';
+import { questionsOf } from './questions.ts';
 import type { LineName, Subject } from './subject.ts';
 
 /** Goods of the bench: enough that orders which are spread out seldom meet on a shelf. */
 export const GOODS = 1_000;
 const SHOPS = ['shop-343', 'shop-361', 'shop-367', 'shop-406'] as const;
 const WEB = 'web';
+/** In the catalogue and in stock, and in no order. */
+const QUIET = 'quiet';
 const QUANTITY = 900_000;
 const baskets = readBaskets();
 /** Seconds that a client lets the POST wait for the final order. */
@@ -92,6 +95,8 @@ export async function startSystem(dataDir: string, onStart: (mesh: Mesh) => void
   return {
     name: 'ours',
     mesh,
+    questions: questionsOf(admin, { shopId: pick(0).shopId, busy: skuOf(0), quiet: QUIET }),
+    staff: admin,
     fillCatalogue,
     async operation(line) {
       if (line === 'replay') await fillCatalogue();
@@ -108,7 +113,7 @@ async function fill(admin: Gateway): Promise<void> {
 }
 
 async function stockUp(admin: Gateway): Promise<void> {
-  const skus = Array.from({ length: GOODS }, (_, n) => skuOf(n));
+  const skus = [...Array.from({ length: GOODS }, (_, n) => skuOf(n)), QUIET];
   const prices = [{ shopId: 'default', amount: 299, currency: 'USD' }];
   for (let from = 0; from < GOODS; from += 500) {
     const items = skus
