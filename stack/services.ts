@@ -101,7 +101,7 @@ export const services: readonly Deployable[] = [
     databases: [views('notification')],
   }),
   deployable('report', {
-    components: ['pubsub-dead', 'pubsub-views', 'secretstore', 'views-report'],
+    components: ['statestore-report', 'pubsub-dead', 'pubsub-views', 'secretstore', 'views-report'],
     resiliency: ['pubsub', 'services'],
     databases: ['report'],
   }),

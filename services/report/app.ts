@@ -9,6 +9,7 @@ import { type AppParts, createApp } from '#kit/http/app';
 import { Metrics } from '#kit/http/metrics';
 import { untilDone } from '#kit/until-done';
 import { Database } from '#kit/views/database';
+import { AuditAnchor } from './audit-anchor.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { DeadLetterBook } from './dead-letter-book.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
@@ -37,6 +38,7 @@ export interface ReportService {
   readonly app: Koa;
   readonly views: LiveViews;
   readonly rebuilds: Rebuilds;
+  readonly anchor: AuditAnchor;
   /** Creates what is missing in the database, as soon as sidecar and database are there; messages come again until then. */
   begin(): Promise<void>;
   stop(): Promise<void>;
@@ -55,6 +57,7 @@ export function reportService(options: ReportOptions): ReportService {
   const lag = metrics.histogram('report_view_lag_seconds', 'From the commit of an event until every view has it');
   const views = new LiveViews(database, definitions, log, (seconds) => lag({}, seconds));
   const book = new DeadLetterBook(database, () => views.wake());
+  const anchor = new AuditAnchor({ sidecar, store: `statestore-${name}`, database, log });
   const rebuilds = new Rebuilds(database, definitions, log);
   const count = figures(metrics, { book, views, eventLog, log });
   const recorder = new Recorder({
@@ -92,7 +95,7 @@ export function reportService(options: ReportOptions): ReportService {
       sagaRoutes(database),
       paymentRoutes(database),
       stockRoutes(database),
-      auditRoutes(database),
+      auditRoutes(database, anchor),
       rebuildRoutes(rebuilds),
       internalRoutes({ eventLog, book, views }),
     ],
@@ -114,16 +117,19 @@ export function reportService(options: ReportOptions): ReportService {
     created = true;
     await recorder.mendParked();
     count.start();
+    anchor.start();
   }
 
   return {
     app,
     views,
     rebuilds,
+    anchor,
     begin: () => untilDone('log, views and dead letters', log, create, () => stopped),
     async stop() {
       stopped = true;
       count.stop();
+      anchor.stop();
       await rebuilds.stop();
       await views.stop();
     },

@@ -5,7 +5,8 @@ import { type Api, api, ok } from '#kit/http/api';
 import { page, paged, pageOf } from '#kit/http/paging';
 import { Instant } from '#kit/time';
 import type { Database } from '#kit/views/database';
-import { auditRows, verify } from './audit-query.ts';
+import type { Anchor, AuditAnchor } from './audit-anchor.ts';
+import { auditRows, type Verification, verify } from './audit-query.ts';
 import { shopsOf } from './scope.ts';
 
 /** Rows of the chain in one answer: some hundred milliseconds. */
@@ -40,11 +41,16 @@ const Verified = z
     position: Position.meta({ description: 'The last position of this part' }),
     next: Position.nullable().meta({ description: 'Where to go on (`after`); null: the chain ends here' }),
     head: z.string().nullable().meta({ description: 'Hash of the last row: keep it with `position` to compare later' }),
+    anchor: z
+      .strictObject({ position: Position, at: Instant })
+      .nullable()
+      .meta({ description: 'The end of the chain as it was kept outside of the database; null: not yet' }),
     broken: z.array(z.strictObject({ position: Position, problem: z.enum(['CHANGED', 'REMOVED', 'INSERTED']) })),
   })
   .meta({ id: 'AuditVerification' });
 
-export function auditRoutes(database: Database): Api {
+/** `/audit`: who changed what. */
+export function auditRoutes(database: Database, anchor: AuditAnchor): Api {
   return api('/audit', { tag: 'audit' })
     .get(
       '',
@@ -90,8 +96,28 @@ export function auditRoutes(database: Database): Api {
       },
       async ({ query: { after, limit }, caller }) => {
         if (!caller.may('audit:read', '*')) return refuse('FORBIDDEN');
-        const { position, rows, ended, broken, head } = await verify(database, after, limit);
-        return ok({ intact: broken.length === 0, rows, position, next: ended ? null : position, head, broken });
+        const anchored = await anchor.read();
+        const { position, rows, ended, broken: found, head } = await verify(database, after, limit);
+        const broken = [...found, ...(await anchorBroken(anchored, { after, position, ended, found }))];
+        const kept = anchored ? { position: anchored.position, at: anchored.at } : null;
+        const next = ended ? null : position;
+        return ok({ intact: broken.length === 0, rows, position, next, head, anchor: kept, broken });
       },
     );
+
+  /** The anchored row, if it is in the part that was walked or beyond the end, and is not as it was. */
+  async function anchorBroken(
+    anchored: Anchor | undefined,
+    { after, position, ended, found }: Walked,
+  ): Promise<Verification['broken']> {
+    if (!anchored || anchored.position <= after || !(ended || anchored.position <= position)) return [];
+    const problem = await anchor.problemOf(anchored);
+    if (!problem || found.some((each) => each.position === anchored.position)) return [];
+    return [{ position: anchored.position, problem }];
+  }
+}
+
+interface Walked extends Pick<Verification, 'position' | 'ended'> {
+  readonly after: number;
+  readonly found: Verification['broken'];
 }

@@ -1,6 +1,7 @@
 // The audit on a real PostgreSQL: what it tells, and that nobody can change it by hand unseen.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Message } from '#kit/events/message';
+import type { Anchor } from './audit-anchor.ts';
 import type { AuditRow, Verification } from './audit-query.ts';
 import { life, message } from './testing/order-events.ts';
 import { type ReportBench, startReportBench } from './testing/report-bench.ts';
@@ -9,7 +10,7 @@ interface Page {
   items: AuditRow[];
   next: string | null;
 }
-type Verified = Omit<Verification, 'ended'> & { intact: boolean; next: number | null };
+type Verified = Omit<Verification, 'ended'> & { intact: boolean; next: number | null; anchor: Anchor | null };
 
 let bench: ReportBench;
 beforeAll(async () => {
@@ -195,6 +196,31 @@ describe('GET /audit/verify', () => {
     } finally {
       for (const table of ['audit_trail', 'events']) await restore(table);
     }
+    expect((await verify()).intact).toBe(true);
+  });
+
+  test('finds it when the end is cut off and the checkpoint set back: the anchor is kept elsewhere', async () => {
+    await bench.fold(...life('anchored'));
+    await bench.service.anchor.raise();
+    const at = await end();
+    expect((await verify()).anchor?.position).toBe(at);
+    for (const table of ['audit_trail', 'events']) await bench.mesh.database.exec(copyOf(table));
+    await byHand(`delete from audit_trail where position = ${at}; delete from events where position = ${at};
+      update view_checkpoints set position = ${at - 1} where view = 'audit'`);
+    expect((await verify()).broken).toEqual([{ position: at, problem: 'REMOVED' }]);
+    await bench.service.anchor.raise(); // which must not take the short chain for the right one
+    expect((await verify()).broken).toEqual([{ position: at, problem: 'REMOVED' }]);
+    for (const table of ['audit_trail', 'events']) await restore(table);
+    await bench.mesh.database.exec(`update view_checkpoints set position = ${at} where view = 'audit'`);
+    expect((await verify()).intact).toBe(true);
+  });
+
+  test('anchors no row that was put in after the end', async () => {
+    await byHand(
+      `insert into audit_trail select 900000, at, subject, order_id, shop_id, hash from audit_trail where position = 5`,
+    );
+    await bench.service.anchor.raise();
+    await byHand('delete from audit_trail where position = 900000');
     expect((await verify()).intact).toBe(true);
   });
 
