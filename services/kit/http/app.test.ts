@@ -173,7 +173,7 @@ describe('an app', () => {
       },
     });
     const own = appOf({ log: createLog('echo', 'debug', sink as unknown as pino.DestinationStream) });
-    await request(own).get('/api/v1/echo/a?token=abc').set('authorization', 'Bearer secret');
+    await request(own).get('/api/v1/echo/a?token=in-the-query').set('authorization', 'Bearer in-the-header');
     expect(lines).toHaveLength(1);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({
       level: 'debug',
@@ -182,7 +182,7 @@ describe('an app', () => {
       status: 401,
       path: '/api/v1/echo/a',
     });
-    expect(lines[0]).not.toMatch(/secret|abc/);
+    expect(lines[0]).not.toMatch(/in-the-query|in-the-header/);
   });
 
   test('describes its public routes, and only those', async () => {
