@@ -14,6 +14,8 @@ const PAGE = 5_000;
 const LOOK = 5_000;
 /** The exchange makes writers wait: it begins when not more than so many events are missing. */
 const NEAR = 2 * PAGE;
+/** Milliseconds that the exchange may take: some seconds for a million rows. */
+const EXCHANGE = 240_000;
 
 const SCHEMA = `
 create table if not exists view_rebuilds (
@@ -164,7 +166,7 @@ export class Rebuilds {
       if (!more && (await this.#near(live, shadow))) break;
     }
     try {
-      await this.#database.exec(exchangeOf(live, shadow));
+      await this.#exchange(live, shadow);
     } catch (error) {
       // An event of the last moments that cannot be folded: it is left out by the next round, as always.
       if (!(error instanceof ValuesRefused)) throw error;
@@ -172,6 +174,17 @@ export class Rebuilds {
       return;
     }
     this.#log.info({ view: name, ...(await this.progress(name)) }, 'a view was rebuilt');
+  }
+
+  /** Takes as long as it takes to read both tables. The rebuild stays ours meanwhile. */
+  async #exchange(live: Place, shadow: Place): Promise<void> {
+    const beat = () => void this.#hold(live.definition.name).catch(() => undefined);
+    const beating = setInterval(beat, LOOK / 2);
+    try {
+      await this.#database.exec(exchangeOf(live, shadow), [], { timeout: EXCHANGE });
+    } finally {
+      clearInterval(beating);
+    }
   }
 
   async #near(live: Place, shadow: Place): Promise<boolean> {

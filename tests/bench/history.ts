@@ -16,6 +16,12 @@ export interface Asked {
   readonly cpu: number;
 }
 
+export interface Rebuilt {
+  readonly events: number;
+  readonly seconds: number;
+  readonly equal: boolean;
+}
+
 export interface History {
   readonly orders: number;
   readonly young: Readonly<Record<QuestionName, Asked>>;
@@ -24,7 +30,7 @@ export interface History {
   readonly half: { readonly rate: number; readonly events: number; readonly within: Readonly<Record<string, number>> };
   /** CPU of report, its sidecar and all of PostgreSQL, as a share of what an order costs. */
   readonly viewShare: number;
-  readonly rebuild: { readonly events: number; readonly seconds: number; readonly equal: boolean };
+  readonly rebuilds: Readonly<Record<'sales' | 'audit', Rebuilt>>;
 }
 
 /** Orders of a young system. */
@@ -44,7 +50,14 @@ export async function history(bench: Bench, orders: number): Promise<History> {
   await subject.fillCatalogue();
   await place(subject, orders - YOUNG - figures.done);
   const old = await askAll(bench, subject);
-  return { orders, young, old, ...lag, viewShare: shareOf(figures), rebuild: await rebuildSales(subject) };
+  return {
+    orders,
+    young,
+    old,
+    ...lag,
+    viewShare: shareOf(figures),
+    rebuilds: { sales: await rebuild(subject, 'sales'), audit: await rebuild(subject, 'audit') },
+  };
 }
 
 async function place(subject: Subject, orders: number): Promise<{ readonly rate: number }> {
@@ -106,16 +119,16 @@ export function shareOf({ cpu, cpuOf }: Pick<Figures, 'cpu' | 'cpuOf'>): number 
   return ['report', 'report-dapr', 'postgres'].reduce((sum, name) => sum + (cpuOf[name] ?? 0), 0) / cpu;
 }
 
-async function rebuildSales({ staff }: Subject): Promise<History['rebuild']> {
+async function rebuild({ staff }: Subject, view: string): Promise<Rebuilt> {
   if (!staff) throw new Error('nobody may rebuild a view');
-  await staff.call('POST', rebuildPath('sales'), { body: {} });
-  const { startedAt, finishedAt, end, hash, liveHash } = await awaitRebuilt(staff, 'sales', { within: 600_000 });
+  await staff.call('POST', rebuildPath(view), { body: {} });
+  const { startedAt, finishedAt, end, hash, liveHash } = await awaitRebuilt(staff, view, { within: 600_000 });
   const seconds = (Date.parse(finishedAt ?? '') - Date.parse(startedAt)) / 1_000;
   return { events: end, seconds, equal: hash === liveHash };
 }
 
 /** The report as a person reads it. */
-export function historyText({ orders, young, old, half, viewShare, rebuild }: History): string {
+export function historyText({ orders, young, old, half, viewShare, rebuilds }: History): string {
   const rows = questionNames.map((name) => {
     const [a, b] = [young[name], old[name]];
     return [name, ...[a.p95, b.p95, a.cpu, b.cpu].map((ms) => ms.toFixed(1)), (b.cpu / a.cpu).toFixed(2)];
@@ -127,6 +140,9 @@ export function historyText({ orders, young, old, half, viewShare, rebuild }: Hi
     `busy item beside quiet one: ${(old['stock of a busy item'].cpu / old['stock of a quiet item'].cpu).toFixed(2)} of its CPU`,
     `views at ${half.rate.toFixed(1)} orders/s: of ${half.events} events ${within.join(', ')}`,
     `report, its sidecar and PostgreSQL: ${percent(viewShare)} of the CPU of an order`,
-    `sales view anew from ${rebuild.events} events: ${rebuild.seconds.toFixed(1)} s, ${Math.round(rebuild.events / rebuild.seconds)}/s, ${rebuild.equal ? 'equal' : 'DIFFERENT'}`,
+    ...Object.entries(rebuilds).map(
+      ([view, { events, seconds, equal }]) =>
+        `${view} anew from ${events} events: ${seconds.toFixed(1)} s, ${Math.round(events / seconds)}/s, ${equal ? 'equal' : 'DIFFERENT'}`,
+    ),
   ].join('\n');
 }

@@ -59,7 +59,7 @@ export interface SidecarOptions {
 }
 
 /** Milliseconds until this call is given up as a Fault; the client's own unless told. */
-type Patience = { readonly timeout?: number };
+export type Patience = { readonly timeout?: number };
 
 /** Client of the service's own sidecar. Every method throws {@link Fault} when sidecar, store or broker cannot do it now. */
 export class Sidecar {

@@ -1,6 +1,6 @@
 // A PostgreSQL database behind `bindings.postgresql`: the read side's only door.
 // Its traps: tests/conformance/views.test.ts.
-import type { Reply, Sidecar } from '../dapr/sidecar.ts';
+import type { Patience, Reply, Sidecar } from '../dapr/sidecar.ts';
 import { Fault } from '../errors.ts';
 
 /** A statement's parameter. Integers above 2^53 and money beyond it travel as text. */
@@ -43,15 +43,20 @@ export class Database {
    * Runs one writing statement (or several without parameters), all or nothing. Answers how many rows the (last)
    * statement itself wrote, not its CTEs. @throws {ValuesRefused} it can never be done. @throws {Fault} it was not done.
    */
-  async exec(sql: string, params: readonly Param[] = []): Promise<number> {
-    const { headers } = await this.#run('exec', sql, params);
+  async exec(sql: string, params: readonly Param[] = [], patience: Patience = {}): Promise<number> {
+    const { headers } = await this.#run('exec', sql, params, patience);
     return Number(headers['metadata.rows-affected'] ?? 0);
   }
 
-  async #run(operation: 'query' | 'exec', sql: string, params: readonly Param[]): Promise<Reply> {
+  async #run(
+    operation: 'query' | 'exec',
+    sql: string,
+    params: readonly Param[],
+    patience: Patience = {},
+  ): Promise<Reply> {
     const metadata = params.length > 0 ? { sql, params: JSON.stringify(params) } : { sql };
     try {
-      return await this.#sidecar.bind(this.#binding, operation, metadata);
+      return await this.#sidecar.bind(this.#binding, operation, metadata, '', patience);
     } catch (error) {
       if (!(error instanceof Fault) || !BLAMES_VALUES.test(error.message)) throw error;
       throw new ValuesRefused(error.message, { cause: error.cause });
