@@ -59,7 +59,7 @@ describe('what a service stands on', () => {
 describe('the tables of DynamoDB', () => {
   test('are one for each service that keeps documents there', () => {
     const tables = tablesOf(services, of('cloud'));
-    expect(tables.sort()).toEqual(['auth', 'inventory', 'notification', 'order', 'product', 'shop']);
+    expect(tables.sort()).toEqual(['auth', 'inventory', 'notification', 'order', 'product', 'report', 'shop']);
     expect(tablesOf(services, of('local'))).toEqual([]);
   });
 

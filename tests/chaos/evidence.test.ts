@@ -47,9 +47,9 @@ test('recovery counts who was open at a healing, from the last healing before th
 });
 
 describe('what clients were told', () => {
+  const { key, at, request } = planOrder(randomOf(1, 'test'), 'key', 0);
   const planned = (kind: PlannedOrder['kind']): PlannedOrder => ({
-    ...planOrder(randomOf(1, 'test'), 'key', 0),
-    kind,
+    ...{ kind, key, at, request },
     ...(kind === 'cancelled' ? { cancelAfter: 0 } : {}),
   });
   const order = { id: 'o', status: 'placed' } as Order;

@@ -18,7 +18,7 @@ const view = (topic: string, binding: string, on: readonly string[]): Hears => (
 /** The sales view follows the log of events, whatever topic they came from. */
 const salesView: Step = { later: [{ exec: 'views-report' }], after: 250 };
 const record = (topic: string, on: readonly string[]): Hears => ({
-  ...{ pubsub: 'pubsub-views', topic, most: 200, await: 1_000 },
+  ...{ pubsub: 'pubsub-views', topic, most: 200, await: 500 },
   on: Object.fromEntries(on.map((type) => [type, ''])),
   steps: [{ query: 'views-report', rows: 5 }, { exec: 'views-report' }, salesView],
 });
