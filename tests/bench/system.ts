@@ -115,7 +115,7 @@ async function fill(admin: Gateway): Promise<void> {
 async function stockUp(admin: Gateway): Promise<void> {
   const skus = [...Array.from({ length: GOODS }, (_, n) => skuOf(n)), QUIET];
   const prices = [{ shopId: 'default', amount: 299, currency: 'USD' }];
-  for (let from = 0; from < GOODS; from += 500) {
+  for (let from = 0; from < skus.length; from += 500) {
     const items = skus
       .slice(from, from + 500)
       .map((sku) => ({ sku, name: `Bench product ${sku}`, attributes: {}, prices }));
