@@ -14,7 +14,7 @@ import type { AppPorts, PortPlan } from './ports.ts';
 import { externalServer, ownServer, type PostgresAdmin, postgresProcess, provision } from './postgres.ts';
 import { accepts } from './probe.ts';
 import { redisProcess } from './redis.ts';
-import { type Resource, renderConfiguration, renderSidecar } from './render.ts';
+import { configurationOf, type Resource, renderConfiguration, renderSidecar } from './render.ts';
 import type { Secrets } from './secrets.ts';
 import type { Deployable } from './services.ts';
 import { cardProviderProcess, mailProcess } from './stand-ins.ts';
@@ -33,6 +33,10 @@ export interface PlanOptions {
   readonly interpose: readonly string[];
   readonly resources: readonly Resource[];
   readonly configuration: string;
+  /** Joins a mesh that runs on these folders: its names and its configuration are left as they are. */
+  readonly joining?: boolean;
+  /** More to fill in. */
+  readonly values?: Values;
   readonly programs: { readonly daprd: string; readonly kfake: string };
 }
 
@@ -55,8 +59,8 @@ export function buildPlan(options: PlanOptions): Plan {
   const { folders, base, ports, secrets, selected, replicas, interpose, resources, programs } = options;
   const external = externalServer();
   const postgres = external ?? ownServer(ports.postgres, secrets);
-  const values = placeholders(folders, ports, base, postgres);
-  const configuration = renderConfiguration(options.configuration, values);
+  const values = { ...placeholders(folders, ports, base, postgres), ...options.values };
+  const configuration = options.joining ? configurationOf(values) : renderConfiguration(options.configuration, values);
   const env = childEnvironment();
   const logFile = (name: string) => join(folders.logs, `${name}.log`);
   const ground = groundOf(selected, resources);

@@ -92,9 +92,14 @@ export function renderSidecar(
   return folder;
 }
 
+/** The file of the Configuration that all sidecars share. */
+export function configurationOf(values: Values): string {
+  return join(String(values.RUN), 'configuration.yaml');
+}
+
 /** Writes the Configuration that all sidecars share; answers the file. */
 export function renderConfiguration(template: string, values: Values): string {
-  const file = join(String(values.RUN), 'configuration.yaml');
+  const file = configurationOf(values);
   writeFileSync(file, fillInYaml(readFileSync(template, 'utf8'), values, template));
   // The sidecars find each other in this file: whoever writes it says where calls go.
   writePrivate(join(String(values.RUN), 'names.db'), '');

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { root } from './layout.ts';
 import { readResources, resourceFolders, scopedTo } from './render.ts';
 import { postgresSecret } from './secrets.ts';
-import { deployable, selectServices, services } from './services.ts';
+import { deployable, relistener, selectServices, services } from './services.ts';
 import { tableWithPorts } from './table.ts';
 
 const resources = readResources(resourceFolders(root, 'local'));
@@ -21,7 +21,7 @@ describe('the service table', () => {
     for (const { appId, entry } of services) expect(entry).toBe(join('services', appId, 'main.ts'));
   });
 
-  test.each(services)('$appId uses exactly what is scoped to it', ({
+  test.each([...services, relistener])('$appId uses exactly what is scoped to it', ({
     appId,
     components,
     resiliency,

@@ -107,6 +107,13 @@ export const services: readonly Deployable[] = [
   }),
 ];
 
+/** What runs for a while beside a mesh, when a tool wants it. */
+export const relistener = deployable('report-relisten', {
+  entry: 'services/report/relisten-main.ts',
+  components: ['pubsub-relisten', 'secretstore', 'views-report'],
+  resiliency: ['pubsub', 'services'],
+});
+
 /** The rows of `only`, in the table's order; all of them when it is empty. */
 export function selectServices(table: readonly Deployable[], only: readonly string[]): readonly Deployable[] {
   if (only.length === 0) return table;

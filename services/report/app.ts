@@ -2,7 +2,7 @@
 import type Koa from 'koa';
 import { deadLetters } from '#kit/dapr/dead-letters';
 import type { Sidecar } from '#kit/dapr/sidecar';
-import { type Subscription, subscriber } from '#kit/dapr/subscriber';
+import { subscriber } from '#kit/dapr/subscriber';
 import { catalogue, type TopicName } from '#kit/events/catalogue';
 import { type ContractCheck, Contracts } from '#kit/events/contracts';
 import { type AppParts, createApp } from '#kit/http/app';
@@ -15,6 +15,7 @@ import { DeadLetterBook } from './dead-letter-book.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
 import { EventLog } from './event-log.ts';
 import { figures } from './figures.ts';
+import { hearing } from './hearing.ts';
 import { historyOf } from './history.ts';
 import { LiveViews } from './live-views.ts';
 import { paymentRoutes } from './payments-routes.ts';
@@ -44,9 +45,6 @@ export interface ReportService {
   stop(): Promise<void>;
 }
 
-/** Milliseconds that a batch may gather: every event costs the less. With the views' own, reports are a second late at most. */
-const GATHER = 500;
-
 /** Builds the service. Nothing is called before `begin`. */
 export function reportService(options: ReportOptions): ReportService {
   const { name, sidecar, log } = options;
@@ -70,18 +68,7 @@ export function reportService(options: ReportOptions): ReportService {
     },
   });
   const topics = (Object.keys(catalogue) as TopicName[]).map((topic) => ({ topic, ...catalogue[topic] }));
-  const subscriptions = topics
-    .filter(({ heardBy }) => (heardBy as readonly string[]).includes(name))
-    .map(
-      ({ topic }): Subscription => ({
-        pubsub: 'pubsub-views',
-        topic,
-        types: undefined,
-        maxMessages: 200,
-        maxAwait: GATHER,
-        handle: (messages) => recorder.handle(messages),
-      }),
-    );
+  const subscriptions = hearing('pubsub-views', (messages) => recorder.handle(messages));
   const buried = topics.flatMap(({ topic, heardBy }) => heardBy.map((appId) => ({ topic, appId })));
   let created = false;
   let stopped = false;

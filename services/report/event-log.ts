@@ -24,8 +24,8 @@ export const APPENDING = 7_353;
 /** Bytes of events in one statement: daprd takes bodies up to 4 MiB, and the JSON is escaped on its way. */
 const MOST_BYTES = 1024 * 1024;
 
-const SCHEMA = `
-create table if not exists events (
+const schemaOf = (events: string, parked: string) => `
+create table if not exists ${events} (
   position bigint generated always as identity primary key,
   id uuid not null unique,
   topic text not null,
@@ -42,7 +42,7 @@ create table if not exists events (
   data jsonb not null,
   unique (stream, version)
 );
-create table if not exists parked_streams (
+create table if not exists ${parked} (
   stream text primary key,
   topic text not null,
   source text not null,
@@ -52,10 +52,11 @@ create table if not exists parked_streams (
 );
 create or replace function refuse_change() returns trigger language plpgsql as $$
 begin raise exception 'the table % only grows', tg_table_name; end $$;
-create or replace trigger events_only_grow before update or delete or truncate on events
+create or replace trigger ${events}_only_grow before update or delete or truncate on ${events}
   for each statement execute function refuse_change()`;
 
-const COLUMNS =
+/** All columns but the position. */
+export const COLUMNS =
   'id, topic, source, stream, version, type, schema_version, at, actor, correlation_id, causation_id, traceparent, data';
 
 /**
@@ -63,7 +64,7 @@ const COLUMNS =
  * their order and a reader that has seen one has seen all below it. A version whose predecessor is neither here nor
  * among the fresh rows ends the statement by a cast that fails: SQL has no other way to raise an error.
  */
-const APPEND = `
+const appendTo = (events: string) => `
 with turn as materialized (select pg_advisory_xact_lock(${APPENDING})),
 fresh as (
   select *, lag(version) over (partition by stream order by version) as before
@@ -71,25 +72,32 @@ fresh as (
     version integer, type text, schema_version integer, at timestamptz, actor text, correlation_id text,
     causation_id text, traceparent text, data jsonb)
 )
-insert into events (${COLUMNS})
+insert into ${events} (${COLUMNS})
 select ${COLUMNS} from turn, fresh
 where case
   when version = 1 or before = version - 1 then true
-  when exists (select from events known where known.stream = fresh.stream and known.version = fresh.version - 1) then true
+  when exists (select from ${events} known where known.stream = fresh.stream and known.version = fresh.version - 1) then true
   else ('a jump in ' || stream || ' to ' || version)::boolean
 end
 order by n`;
 
 export class EventLog {
   readonly database: Database;
+  readonly #events: string;
+  readonly #parked: string;
+  readonly #append: string;
 
-  constructor(database: Database) {
+  /** `table`: that of the live log unless told. */
+  constructor(database: Database, table = 'events') {
     this.database = database;
+    this.#events = table;
+    this.#parked = table === 'events' ? 'parked_streams' : `${table}_parked`;
+    this.#append = appendTo(table);
   }
 
   /** Creates what is missing. */
   async create(): Promise<void> {
-    await this.database.exec(`select pg_advisory_xact_lock(${APPENDING}); ${SCHEMA}`);
+    await this.database.exec(`select pg_advisory_xact_lock(${APPENDING}); ${schemaOf(this.#events, this.#parked)}`);
   }
 
   /** The heads of streams; every stream that was asked for is in the answer. @throws {Fault} */
@@ -97,8 +105,8 @@ export class EventLog {
     const rows = await this.database.query<{ stream: string; version: number; parked: Head['parked'] | null }>(
       `select asked.stream, case when parked.stream is not null then
            json_build_object('version', parked.version, 'reason', parked.reason) end as parked,
-         coalesce((select max(version) from events where events.stream = asked.stream), 0) as version
-       from jsonb_array_elements_text($1::jsonb) as asked(stream) left join parked_streams parked using (stream)`,
+         coalesce((select max(version) from ${this.#events} known where known.stream = asked.stream), 0) as version
+       from jsonb_array_elements_text($1::jsonb) as asked(stream) left join ${this.#parked} parked using (stream)`,
       [[...new Set(streams)]],
     );
     return new Map(rows.map(({ stream, version, parked }) => [stream, { version, parked: parked ?? undefined }]));
@@ -127,33 +135,33 @@ export class EventLog {
       data: message.data,
     }));
     // As text, which daprd hands on as it is: half its cost, and every number exact.
-    await this.database.exec(APPEND, [JSON.stringify(rows)]);
+    await this.database.exec(this.#append, [JSON.stringify(rows)]);
   }
 
   /** Keeps a stream out of the log from a version on, until it is repaired. */
   async park({ stream, topic, source, version, reason }: ParkedStream): Promise<void> {
     await this.database.exec(
-      `insert into parked_streams (stream, topic, source, version, reason) values ($1, $2, $3, $4, $5)
+      `insert into ${this.#parked} (stream, topic, source, version, reason) values ($1, $2, $3, $4, $5)
        on conflict (stream) do update set version = excluded.version, reason = excluded.reason`,
       [stream, topic, source, version, reason],
     );
   }
 
   async unpark(stream: string): Promise<void> {
-    await this.database.exec('delete from parked_streams where stream = $1', [stream]);
+    await this.database.exec(`delete from ${this.#parked} where stream = $1`, [stream]);
   }
 
   /** The streams that are parked, oldest first, at most a hundred. */
   parked(): Promise<ParkedStream[]> {
     return this.database.query<ParkedStream>(
-      'select topic, source, stream, version, reason from parked_streams order by since, stream limit 100',
+      `select topic, source, stream, version, reason from ${this.#parked} order by since, stream limit 100`,
     );
   }
 
   /** The highest position; 0 while the log is empty. */
   async position(): Promise<number> {
     const [row] = await this.database.query<{ position: number }>(
-      'select coalesce(max(position), 0) as position from events',
+      `select coalesce(max(position), 0) as position from ${this.#events}`,
     );
     return row?.position ?? 0;
   }

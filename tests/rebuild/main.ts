@@ -5,9 +5,11 @@ import { parseArgs } from 'node:util';
 import { type Answer, Gateway } from '../client/gateway.ts';
 import { person } from '../client/identity.ts';
 import { awaitRebuilt, type RebuildProgress, rebuildPath, VIEWS } from '../client/rebuild.ts';
+import { rebuildEvents } from './events.ts';
 
 const HELP = `npm run rebuild -- <view> [options]
-  <view>               ${VIEWS.join(', ')}, or all: each of them, one after another
+  <view>               ${VIEWS.join(', ')}, or all: each of them, one after another;
+                       events: the log that they are made of, from the topics (first; while the system runs)
   --url <url>          the gateway (http://127.0.0.1:8000)
   --profile <name>     whose secrets to use: .data/<name>/secrets.json (local)
   --data <folder>      the data folder, when npm start was given another one
@@ -39,6 +41,7 @@ async function main(argv: string[]): Promise<number> {
     say(HELP);
     return values.help ? 0 : 2;
   }
+  if (view === 'events') return rebuildEvents(values, say);
   const secrets = JSON.parse(
     readFileSync(join(resolve(values.data ?? `.data/${values.profile}`), 'secrets.json'), 'utf8'),
   );

@@ -13,7 +13,7 @@ import type { Sidecar } from './sidecar.ts';
 
 export interface Subscription {
   /** Component that the class of subscription has for itself: one failing entry stops every topic of a component. */
-  readonly pubsub: 'pubsub-saga' | 'pubsub-views' | 'pubsub-effects';
+  readonly pubsub: 'pubsub-saga' | 'pubsub-views' | 'pubsub-effects' | 'pubsub-relisten';
   readonly topic: TopicName;
   /** Types that are handled; others are acknowledged unread. Undefined: all. */
   readonly types: readonly string[] | undefined;
