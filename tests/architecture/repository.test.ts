@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { routeOf } from '../../services/gateway/routes.ts';
 import { catalogue, type Topic } from '../../services/kit/events/catalogue.ts';
-import { services } from '../../stack/services.ts';
+import { relistener, services } from '../../stack/services.ts';
 import { files, read, serviceOf, sources } from './sources.ts';
 
 describe('contracts', () => {
@@ -65,7 +65,7 @@ describe('Dapr resources', () => {
   const resources = files.filter((path) =>
     /^(components\/[^/]+|dapr\/(resiliency|http-endpoints))\/.*\.yaml$/.test(path),
   );
-  const known = services.map(({ appId }) => appId);
+  const known = [...services, relistener].map(({ appId }) => appId);
 
   test('are found', () => {
     expect(resources.length).toBeGreaterThan(15);
@@ -91,7 +91,7 @@ describe('Dapr resources', () => {
   });
 
   test('no store, topic class or binding is open to a service that does not declare it', () => {
-    const declared = new Map(services.map(({ appId, components }) => [appId, [...components].sort()]));
+    const declared = new Map([...services, relistener].map(({ appId, components }) => [appId, [...components].sort()]));
     const scoped = new Map<string, string[]>(known.map((appId) => [appId, []]));
     for (const path of resources.filter((each) => each.startsWith('components/local/'))) {
       const manifest = parseAllDocuments(read(path))[0]?.toJS() as { metadata: { name: string }; scopes: string[] };
