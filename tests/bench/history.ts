@@ -1,5 +1,6 @@
 // What history costs: how late the views are and what they use at half the peak, questions to a system of a thousand
 // orders beside one of many, and a view built anew from all of them.
+import { setTimeout as pause } from 'node:timers/promises';
 import { awaitRebuilt, rebuildPath } from '../client/rebuild.ts';
 import { type Figures, figuresOf } from './figures.ts';
 import { runLoad } from './load.ts';
@@ -49,6 +50,7 @@ export async function history(bench: Bench, orders: number): Promise<History> {
   progress('bringing in the whole catalogue');
   await subject.fillCatalogue();
   await place(subject, orders - YOUNG - figures.done);
+  await untilFollowed(subject);
   const old = await askAll(bench, subject);
   return {
     orders,
@@ -72,6 +74,20 @@ async function place(subject: Subject, orders: number): Promise<{ readonly rate:
     progress(`${done} of ${orders} orders, ${rate.toFixed(1)}/s, ${result.failed} failed`);
   }
   return { rate };
+}
+
+/** Many clients without a pause leave the views behind: what they catch up with is no part of a question. */
+async function untilFollowed(subject: Subject): Promise<void> {
+  for (;;) {
+    const answer = await subject.mesh.sidecar('report', '/internal/report/lag', {
+      headers: { 'dapr-app-id': 'report' },
+    });
+    const { views } = (await answer.json()) as { views: { behind: number }[] };
+    const behind = Math.max(...views.map((view) => view.behind));
+    progress(`the views are ${behind} events behind`);
+    if (behind === 0) return;
+    await pause(5_000);
+  }
 }
 
 async function askAll(bench: Bench, subject: Subject): Promise<Record<QuestionName, Asked>> {
@@ -102,6 +118,7 @@ async function atHalfLoad(bench: Bench, subject: Subject, rate: number) {
   const after = await lags(subject);
   const since = (bound: string) => (after.get(bound) ?? 0) - (before.get(bound) ?? 0);
   const events = since('+Inf');
+  progress(`of ${events} events ${since('1')} were in every view within a second`);
   const within = Object.fromEntries(['0.5', '1', '2.5', '5'].map((bound) => [bound, since(bound) / events]));
   return { figures: figuresOf(result, window, load), lag: { half: { rate, events, within } } };
 }
@@ -121,7 +138,7 @@ export function shareOf({ cpu, cpuOf }: Pick<Figures, 'cpu' | 'cpuOf'>): number 
 
 async function rebuild({ staff }: Subject, view: string): Promise<Rebuilt> {
   if (!staff) throw new Error('nobody may rebuild a view');
-  await staff.call('POST', rebuildPath(view), { body: {} });
+  await staff.call('POST', rebuildPath(view));
   const { startedAt, finishedAt, end, hash, liveHash } = await awaitRebuilt(staff, view, { within: 600_000 });
   const seconds = (Date.parse(finishedAt ?? '') - Date.parse(startedAt)) / 1_000;
   return { events: end, seconds, equal: hash === liveHash };
