@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { findProgram } from '../../stack/bootstrap/runtime-folder.mjs';
+import { StackError } from '../../stack/errors.ts';
 import { layout, root } from '../../stack/layout.ts';
 import { buildPlan } from '../../stack/plan.ts';
 import { findFreeBase, planPorts } from '../../stack/ports.ts';
@@ -10,7 +11,7 @@ import { RunRecord } from '../../stack/run-record.ts';
 import { loadSecrets, type Secrets } from '../../stack/secrets.ts';
 import { relistener, services } from '../../stack/services.ts';
 import { Supervised } from '../../stack/supervised.ts';
-import { ToolError, type WhichMesh } from '../client/running-mesh.ts';
+import { assertRuns, readSecrets, ToolError, type WhichMesh } from '../client/running-mesh.ts';
 
 interface Comparison {
   readonly heard: number;
@@ -30,15 +31,28 @@ interface Exchanged {
 /** Milliseconds without anything new after which the topics count as heard to their end, though events are missing. */
 const STANDSTILL = 20_000;
 
+/** Milliseconds for which the process beside may be away: it is started again when it dies. */
+const AWAY = 30_000;
+
 /**
- * Answers the exit code: 0 the log was what the topics say, 1 it was not (and is now). When this is ended half-way, what
- * was heard stays, and the next one goes on with it. @throws {ToolError}
+ * Answers the exit code: 0 the log was what the topics say, 1 it was not (and is now), 130 interrupted. When this is ended
+ * half-way, what was heard stays, and the next one goes on with it. @throws {ToolError}
  */
-export async function rebuildEvents(mesh: WhichMesh, say: (line: string) => void): Promise<number> {
+export async function rebuildEvents(
+  mesh: WhichMesh,
+  say: (line: string) => void,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<number> {
   const started = performance.now();
+  readSecrets(mesh); // a folder of no system is named before anything is made in it
+  await assertRuns(mesh.url);
   const beside = await startBeside(mesh);
   try {
-    const heard = await untilHeard(beside.ask, say);
+    const heard = await untilHeard(beside.ask, say, signal);
+    if (!heard) {
+      say('interrupted: the log is as it was, what was heard is kept for the next time');
+      return 130;
+    }
     const { rows, hash, liveRows, liveHash } = await beside.ask<Exchanged>('POST', '/internal/relisten/exchange');
     say(`events: ${rows} rows, hash ${hash}, in ${((performance.now() - started) / 1_000).toFixed(1)} s`);
     say(`before: ${liveRows} rows, hash ${liveHash}`);
@@ -53,17 +67,30 @@ export async function rebuildEvents(mesh: WhichMesh, say: (line: string) => void
 
 type Ask = <T>(method: string, path: string) => Promise<T>;
 
-async function untilHeard(ask: Ask, say: (line: string) => void): Promise<Comparison> {
+/** Undefined when it was interrupted. */
+async function untilHeard(ask: Ask, say: (line: string) => void, signal: AbortSignal): Promise<Comparison | undefined> {
   let last: Comparison | undefined;
   let moved = performance.now();
   for (;;) {
-    const now = await ask<Comparison>('GET', '/internal/relisten');
+    if (signal.aborted) return undefined;
+    const now = await whenBack(() => ask<Comparison>('GET', '/internal/relisten'));
     if (now.heard !== last?.heard) {
       moved = performance.now();
       say(`${now.heard} of ${now.live} events heard`);
     } else if (now.missing === 0 || performance.now() - moved > STANDSTILL) return now;
     last = now;
     await pause(1_000);
+  }
+}
+
+/** What it answers as soon as it does: it, its sidecar or the database may just be coming back. */
+async function whenBack<T>(question: () => Promise<T>): Promise<T> {
+  for (const end = performance.now() + AWAY; ; await pause(500)) {
+    try {
+      return await question();
+    } catch (error) {
+      if (performance.now() > end) throw error;
+    }
   }
 }
 
@@ -82,7 +109,7 @@ async function startBeside({ url, profile, data }: WhichMesh): Promise<{ ask: As
     configuration: join(root, 'dapr', 'configuration.yaml'),
     programs: { daprd: program('daprd'), kfake: program('kfake') },
   });
-  const record = await RunRecord.claim(join(folders.data, 'relisten.json'));
+  const record = await claim(folders.data);
   const processes = [...plan.sidecars, ...plan.apps].map((spec) => new Supervised(spec, record, () => undefined));
   const stop = async () => {
     for (const each of processes.toReversed()) await each.stop();
@@ -102,6 +129,16 @@ async function startBeside({ url, profile, data }: WhichMesh): Promise<{ ask: As
     return (await answer.json()) as T;
   };
   return { ask, stop };
+}
+
+/** Ends what a killed rebuild left. @throws {ToolError} one is under way */
+async function claim(data: string): Promise<RunRecord> {
+  try {
+    return await RunRecord.claim(join(data, 'relisten.json'));
+  } catch (cause) {
+    if (!(cause instanceof StackError)) throw cause;
+    throw new ToolError('The log is being rebuilt already: only one at a time.', { cause });
+  }
 }
 
 function program(name: string): string {

@@ -41,7 +41,11 @@ async function main(argv: string[]): Promise<number> {
     say(HELP);
     return values.help ? 0 : 2;
   }
-  if (view === 'events') return rebuildEvents(values, say);
+  if (view === 'events') {
+    const interrupt = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.abort());
+    return rebuildEvents(values, say, interrupt.signal);
+  }
   const secrets = JSON.parse(
     readFileSync(join(resolve(values.data ?? `.data/${values.profile}`), 'secrets.json'), 'utf8'),
   );
