@@ -105,7 +105,8 @@ function isBooked({ status }: SheetState): boolean {
   return status !== 'none' && status !== 'opened' && status !== 'refused';
 }
 
-/** True when a sku stands in more than one line. */
-export function hasDuplicates(lines: readonly { readonly sku: string }[]): boolean {
-  return new Set(lines.map(({ sku }) => sku)).size < lines.length;
+/** Why lines cannot be those of a sheet: TOO_MANY_LINES, or DUPLICATE_LINES, a sku in more than one of them. */
+export function checkSheet(lines: readonly { readonly sku: string }[]): Refusal | undefined {
+  if (lines.length > MOST_LINES) return refuse('TOO_MANY_LINES', { most: MOST_LINES });
+  return new Set(lines.map(({ sku }) => sku)).size < lines.length ? refuse('DUPLICATE_LINES') : undefined;
 }

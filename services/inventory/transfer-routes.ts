@@ -10,7 +10,7 @@ import type { Inventory } from './inventory.ts';
 import type { Booked } from './movement.ts';
 import { mergedBySku } from './reservation.ts';
 import { Id, Reason, Reference, refusals, Sku } from './routes.ts';
-import { hasDuplicates, MOST_LINES } from './sheet.ts';
+import { checkSheet, MOST_LINES } from './sheet.ts';
 import { type Transfer, transferOf } from './transfer.ts';
 import { arrivalHash, receiveTransfer, transferGoods } from './transfer-goods.ts';
 
@@ -143,8 +143,8 @@ export function withTransfers(routes: Api, inventory: Inventory): Api {
         const transfer = isUuid(id) ? (await streams.read(transferOf(id)))?.state : undefined;
         if (!transfer?.dispatchedAt || !isEnd(caller, 'inventory:write', transfer)) return refuse('NOT_FOUND');
         if (!caller.may('inventory:write', transfer.toShopId)) return refuse('FORBIDDEN');
-        if (lines && lines.length > MOST_LINES) return refuse('TOO_MANY_LINES', { most: MOST_LINES });
-        if (lines && hasDuplicates(lines)) return refuse('DUPLICATE_LINES');
+        const wrong = lines && checkSheet(lines);
+        if (wrong) return wrong;
         const command = { id: commandId, hash: arrivalHash(id, lines) };
         const origin = { ...call.origin, causationId: commandId };
         const booked = await running.run(command, async () => {

@@ -12,7 +12,7 @@ import type { Booked } from './movement.ts';
 import { postCount } from './post-count.ts';
 import { Id, Reference, refusals, Sku } from './routes.ts';
 import { setThreshold } from './set-threshold.ts';
-import { hasDuplicates, MOST_LINES } from './sheet.ts';
+import { checkSheet } from './sheet.ts';
 import { thresholdOf } from './threshold.ts';
 import { withTransfers } from './transfer-routes.ts';
 import { writeOffReasons } from './write-off.ts';
@@ -87,8 +87,8 @@ export function workRoutes(inventory: Inventory): Api {
       async (call) => {
         const { caller, body, commandId } = call;
         if (!caller.may('inventory:write', body.shopId)) return refuse('FORBIDDEN');
-        if (body.lines.length > MOST_LINES) return refuse('TOO_MANY_LINES', { most: MOST_LINES });
-        if (hasDuplicates(body.lines)) return refuse('DUPLICATE_LINES');
+        const wrong = checkSheet(body.lines);
+        if (wrong) return wrong;
         const command = { id: commandId, hash: hashOf(body) };
         const origin = { ...call.origin, causationId: commandId };
         const booked = await writingOff.run(command, async () => {
@@ -116,8 +116,8 @@ export function workRoutes(inventory: Inventory): Api {
       async (call) => {
         const { caller, body, commandId } = call;
         if (!caller.may('inventory:write', body.shopId)) return refuse('FORBIDDEN');
-        if (body.lines.length > MOST_LINES) return refuse('TOO_MANY_LINES', { most: MOST_LINES });
-        if (hasDuplicates(body.lines)) return refuse('DUPLICATE_LINES');
+        const wrong = checkSheet(body.lines);
+        if (wrong) return wrong;
         const command = { id: commandId, hash: hashOf(body) };
         const origin = { ...call.origin, causationId: commandId };
         const posted = await counting.run(command, async () => {
