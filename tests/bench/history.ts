@@ -100,12 +100,21 @@ async function askAll(bench: Bench, subject: Subject): Promise<Record<QuestionNa
       runLoad({ rate: RATE, seconds: SECONDS }, operation),
     );
     if (result.failed > 0) throw new Error(`${name}: ${result.firstError}`);
-    const { cpu } = figuresOf(result, window, { rate: RATE, seconds: SECONDS });
+    const { cpu, cpuOf } = figuresOf(result, window, { rate: RATE, seconds: SECONDS });
     const at = (percentile: number) => result.latency.percentile(percentile) / 1_000;
     answers[name] = { p50: at(50), p95: at(95), cpu: cpu - (idle * window.seconds * 1_000) / result.done };
-    progress(`${name}: p95 ${at(95).toFixed(1)} ms, ${answers[name].cpu.toFixed(2)} ms CPU`);
+    progress(`${name}: p95 ${at(95).toFixed(1)} ms, ${answers[name].cpu.toFixed(2)} ms CPU (${mostOf(cpuOf)})`);
   }
   return answers as Record<QuestionName, Asked>;
+}
+
+/** Who used most of it, so that work that is no part of the question has a name. */
+function mostOf(cpuOf: Figures['cpuOf']): string {
+  const most = Object.entries(cpuOf).sort(([, a], [, b]) => b - a);
+  return most
+    .slice(0, 3)
+    .map(([name, ms]) => `${name} ${ms.toFixed(1)}`)
+    .join(', ');
 }
 
 async function atHalfLoad(bench: Bench, subject: Subject, rate: number) {
