@@ -182,6 +182,7 @@ function scopeOf(caller: Caller, query: { customerId?: string | undefined; shopI
     return { customerId: caller.id, shopIds: shopId === undefined ? undefined : [shopId] };
   }
   if (shopId !== undefined && !caller.may('order:read', shopId)) return refuse('FORBIDDEN');
-  const everywhere = caller.shops.includes('*') ? undefined : caller.shops;
-  return { customerId, shopIds: shopId === undefined ? everywhere : [shopId] };
+  const shops = caller.shopsWhere('order:read');
+  const readable = shops === 'everywhere' ? undefined : shops;
+  return { customerId, shopIds: shopId === undefined ? readable : [shopId] };
 }

@@ -18,7 +18,7 @@ export interface Dependencies {
   readonly list: ProductList;
 }
 
-const write = { can: 'product:write' } as const;
+const write = { can: 'product:write', everywhere: true } as const;
 const Text = z.string().max(200);
 
 export function routes({ catalogue, list }: Dependencies) {

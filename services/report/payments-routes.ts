@@ -67,7 +67,7 @@ export function paymentRoutes(database: Database): Api {
         answers: { 200: z.strictObject({ items: z.array(Balance) }) },
       },
       async ({ query: { to }, caller }) => {
-        const shops = shopsOf(caller);
+        const shops = shopsOf(caller, 'report:read');
         return isRefusal(shops) ? shops : ok({ items: await trialBalance(database, { to, ...shops }) });
       },
     );

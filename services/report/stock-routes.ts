@@ -53,7 +53,7 @@ export function stockRoutes(database: Database): Api {
       answers: { 200: pageOf(Stock) },
     },
     async (call) => {
-      const shops = shopsOf(call.caller);
+      const shops = shopsOf(call.caller, 'report:read');
       if (isRefusal(shops)) return shops;
       const { limit, cursor: after, ...asked } = call.query;
       const rows = await stockRows(database, { ...asked, ...shops, after, limit: limit + 1 });

@@ -36,6 +36,7 @@ const ShopDraft = z
   .meta({ id: 'ShopDraft', description: 'The id may be left out: a new shop then gets one' });
 
 const write = { can: 'shop:write' } as const;
+const openShops = { ...write, everywhere: true } as const;
 
 export function routes({ shops, newId }: Dependencies) {
   const told = historyOf(shops.streams, {
@@ -80,7 +81,7 @@ export function routes({ shops, newId }: Dependencies) {
       '',
       {
         summary: 'Open a shop',
-        access: write,
+        access: openShops,
         takes: ShopDraft,
         answers: { 201: ShopView },
         refusals: ['ALREADY_EXISTS'],
@@ -110,6 +111,7 @@ export function routes({ shops, newId }: Dependencies) {
       },
       async (call) => {
         const { id } = call.params;
+        if (!call.caller.may('shop:write', id)) return refuse('FORBIDDEN');
         if (call.body.id !== undefined && call.body.id !== id) return wrongField('id', 'Not the id of the path');
         const changing = { id, held: call.ifMatch, origin: commandOrigin(call) };
         return answer(await shops.change(changing, change, { ...call.body, id }));

@@ -11,8 +11,14 @@ import { assertStrict } from './validation.ts';
 export { Answer, accepted, created, noContent, ok } from './answer.ts';
 export type { Caller } from './caller.ts';
 
-/** Who may call: anyone, any caller with a good token, or one that holds the permission (one of them) in some shop. */
-export type Access = 'anyone' | 'caller' | { readonly can: Permission | readonly Permission[] };
+/**
+ * Who may call: anyone, any caller with a good token, or one that holds the permission (one of them): in some scope, of
+ * which the handler sees whether it is the right one, or in the whole organisation.
+ */
+export type Access =
+  | 'anyone'
+  | 'caller'
+  | { readonly can: Permission | readonly Permission[]; readonly everywhere?: boolean };
 
 /** A route. Request schemas must be strict: an unknown field is refused. */
 export interface Spec {

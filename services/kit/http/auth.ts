@@ -96,10 +96,16 @@ function assertStrict(header: unknown, payload: unknown): void {
   if (typeof claims.sub !== 'string' || claims.sub === '') throw new Error('no subject');
   for (const name of ['roles', 'perm', 'shops']) {
     const list = claims[name];
-    if (list !== undefined && !(Array.isArray(list) && list.every((item) => typeof item === 'string'))) {
-      throw new Error(`${name} is not a list`);
-    }
+    if (list !== undefined && !isTexts(list)) throw new Error(`${name} is not a list`);
   }
+  const { grants = [] } = claims;
+  if (!(Array.isArray(grants) && grants.every((grant) => isTexts(grant?.perm) && isTexts(grant?.in)))) {
+    throw new Error('grants is not a list of permissions and scopes');
+  }
+}
+
+function isTexts(list: unknown): boolean {
+  return Array.isArray(list) && list.every((item) => typeof item === 'string');
 }
 
 function kidOf(token: string): string | undefined {

@@ -81,7 +81,8 @@ function deny({ spec: { access = 'anyone' } }: Route, caller: Caller | undefined
   if (!caller) return refuse('UNAUTHENTICATED');
   if (access === 'caller') return undefined;
   const wanted = typeof access.can === 'string' ? [access.can] : access.can;
-  return wanted.some((permission) => caller.may(permission)) ? undefined : refuse('FORBIDDEN');
+  const scope = access.everywhere ? ['*'] : [];
+  return wanted.some((permission) => caller.may(permission, ...scope)) ? undefined : refuse('FORBIDDEN');
 }
 
 interface CallHeaders {

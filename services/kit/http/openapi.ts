@@ -82,7 +82,7 @@ function describe({ description, access }: Spec): Json {
       : `Needs ${[can]
           .flat()
           .map((name) => `\`${name}\``)
-          .join(' or ')}.`;
+          .join(' or ')}${typeof access === 'object' && access.everywhere ? ' in the whole organisation' : ''}.`;
   const text = [description, needs].filter(Boolean).join('\n\n');
   return text === '' ? {} : { description: text };
 }

@@ -7,7 +7,7 @@ export interface TestIssuer {
   readonly verifier: Verifier;
   readonly jwks: Jwks;
   readonly publicKey: KeyObject;
-  /** A good token; `claims` are added or replaced, undefined removes one. Use as `Authorization: Bearer <token>`. */
+  /** A good token; `claims` are added or replaced, undefined removes one; rights without shops hold everywhere. Use as `Authorization: Bearer <token>`. */
   token(claims?: Record<string, unknown>, header?: Record<string, unknown>): string;
 }
 
@@ -35,7 +35,7 @@ export function signToken(key: KeyObject, claims: Record<string, unknown>, heade
     exp: now + 600,
     roles: [],
     perm: [],
-    shops: [],
+    shops: claims.perm === undefined ? [] : ['*'],
     ...claims,
   };
   const input = `${encode(head)}.${encode(body)}`;
