@@ -60,7 +60,7 @@ export const services: readonly Deployable[] = [
     readyPath: '/healthz', // its /readyz waits for the demo data, which comes in through it
   }),
   deployable('auth', {
-    components: ['statestore-auth', 'secretstore'],
+    components: ['statestore-auth', 'pubsub-saga', 'secretstore'],
     resiliency: ['services'],
     secrets: ['auth-key-encryption', 'demo-password', 'till-*'],
     env: { DEMO: 'true', DEMO_SHOPS: demoShops.join(',') }, // this runner makes demos: no other deployment sets it

@@ -5,14 +5,14 @@ import type { Sidecar } from '#kit/dapr/sidecar';
 import { Conflict } from '#kit/errors';
 import { idOf, keyPart } from '#kit/ids';
 import { hashPassword, isNobodysPassword, isPassword } from './password.ts';
-import type { Role } from './roles.ts';
 
 export interface Account {
   /** A uuid that follows from the address, so that two who create it at once create the same. */
   readonly id: string;
   readonly email: string;
   readonly name: string;
-  readonly roles: readonly Role[];
+  /** What it began with; grants that were changed since count alone (`rights.ts`). */
+  readonly roles: readonly string[];
   readonly shops: readonly string[];
   /** argon2id, PHC text. */
   readonly password: string;
@@ -21,7 +21,8 @@ export interface Account {
 export interface Client {
   readonly id: string;
   readonly name: string;
-  readonly roles: readonly Role[];
+  /** What it began with; grants that were changed since count alone (`rights.ts`). */
+  readonly roles: readonly string[];
   readonly shops: readonly string[];
   /** SHA-256: enough for a secret that a machine made at random. */
   readonly secretHash: string;
@@ -54,9 +55,13 @@ export class Accounts {
     return (await isPassword(password, account.password)) ? account : undefined;
   }
 
+  async clientById(id: string): Promise<Client | undefined> {
+    return (await this.#sidecar.get<Client>(this.#store, clientKey(id)))?.value;
+  }
+
   /** The client, if the secret is its own. */
   async clientBySecret(id: string, secret: string): Promise<Client | undefined> {
-    const client = (await this.#sidecar.get<Client>(this.#store, clientKey(id)))?.value;
+    const client = await this.clientById(id);
     const given = Buffer.from(secretHash(secret));
     const wanted = Buffer.from(client?.secretHash ?? secretHash(''));
     return timingSafeEqual(given, wanted) ? client : undefined;

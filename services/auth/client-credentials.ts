@@ -15,7 +15,7 @@ const OAuthError = z.strictObject({ error: z.string(), error_description: z.stri
 type OAuthErrorCode = 'invalid_request' | 'invalid_client' | 'unsupported_grant_type' | 'invalid_scope';
 
 /** `POST /auth/token`: `client_secret_post` and `client_secret_basic` (RFC 6749 section 2.3.1). */
-export function tokenEndpoint({ accounts, keys, clock }: AuthParts) {
+export function tokenEndpoint({ accounts, rights, keys, clock }: AuthParts) {
   return api('/auth', { tag: 'auth' }).post(
     '/token',
     {
@@ -43,8 +43,9 @@ export function tokenEndpoint({ accounts, keys, clock }: AuthParts) {
     },
   );
 
-  async function tokenFor({ id, roles, shops }: Client) {
-    const token = await issueAccessToken(keys, { id, clientId: id, roles, shops }, clock);
+  async function tokenFor(client: Client) {
+    const { id } = client;
+    const token = await issueAccessToken(keys, { id, clientId: id, ...(await rights.of(client)) }, clock);
     return { access_token: token, token_type: 'Bearer' as const, expires_in: ACCESS_SECONDS };
   }
 }

@@ -1,7 +1,7 @@
 // The demo identities: four people with one password, and a till for each shop.
 import type { Sidecar } from '#kit/dapr/sidecar';
 import type { Accounts } from './accounts.ts';
-import type { Role } from './roles.ts';
+import type { BuiltInRole } from './roles.ts';
 
 /**
  * Makes accounts and clients what the demo says; done again it changes nothing, a changed secret is taken over.
@@ -10,7 +10,7 @@ import type { Role } from './roles.ts';
 export async function ensureDemo(accounts: Accounts, sidecar: Sidecar, shops: readonly string[]): Promise<void> {
   const password = await sidecar.secret('secretstore', 'demo-password');
   const home = shops.slice(0, 1);
-  const people: readonly { who: Role; name: string; shops: readonly string[] }[] = [
+  const people: readonly { who: BuiltInRole; name: string; shops: readonly string[] }[] = [
     { who: 'admin', name: 'Ada Admin', shops: ['*'] },
     { who: 'manager', name: 'Mia Manager', shops: home },
     { who: 'cashier', name: 'Cas Cashier', shops: home },

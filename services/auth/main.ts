@@ -3,7 +3,7 @@ import { runService } from '#kit/http/service';
 import { systemClock } from '#kit/time';
 import { untilDone } from '#kit/until-done';
 import { Accounts } from './accounts.ts';
-import { authApp } from './app.ts';
+import { authService } from './app.ts';
 import { Config } from './config.ts';
 import { ensureDemo } from './demo.ts';
 import { SigningKeys } from './keyring.ts';
@@ -29,11 +29,15 @@ await runService({
       if (config.DEMO) await ensureDemo(accounts, sidecar, config.DEMO_SHOPS);
       prepared = true;
     };
-    const ready = async () => ({ sidecar: await sidecar.ready(), identities: prepared });
     const sessions = new Sessions(sidecar, STORE, systemClock);
+    const service = authService({ ...host, accounts, sessions, keys, prepared: () => prepared });
     return {
-      app: authApp({ ...host, ready }, { accounts, sessions, keys, clock: systemClock }),
-      begin: () => untilDone('keys and identities', log, prepare, draining),
+      app: service.app,
+      async begin() {
+        await untilDone('keys and identities', log, prepare, draining);
+        await service.begin();
+      },
+      stop: () => service.stop(),
     };
   },
 });

@@ -4,7 +4,7 @@ import request from 'supertest';
 import { silent } from '#kit/log';
 import { type FakeSidecar, startFakeSidecar } from '#kit/testing/fake-sidecar';
 import { Accounts } from './accounts.ts';
-import { authApp } from './app.ts';
+import { authService } from './app.ts';
 import { ensureDemo } from './demo.ts';
 import { KEYS, SigningKeys } from './keyring.ts';
 import { Sessions } from './sessions.ts';
@@ -31,7 +31,7 @@ describe('auth', () => {
     });
     const accounts = new Accounts(sidecar, STORE);
     const sessions = new Sessions(sidecar, STORE, clock);
-    const koa = authApp({ name: 'auth', log: silent }, { accounts, sessions, keys, clock });
+    const { app: koa } = authService({ name: 'auth', log: silent, sidecar, accounts, sessions, keys, clock });
     return { accounts, keys, listener: koa.callback() };
   }
 
@@ -62,8 +62,7 @@ describe('auth', () => {
       iss: 'retail-erp',
       aud: 'retail-erp-api',
       roles: ['customer'],
-      perm: ['order:place'],
-      shops: [],
+      grants: [{ perm: ['order:place'], in: ['self'] }],
     });
     expect(claims.sub).toMatch(/^[0-9a-f-]{36}$/);
     expect(Number(claims.exp) - Number(claims.iat)).toBe(600);
@@ -71,12 +70,15 @@ describe('auth', () => {
 
   test('gives each demo identity the role and shops of the table', async () => {
     const claimsOf = async (email: string) => decodeJwt((await login(email)).body.accessToken);
-    expect(await claimsOf('admin@demo.test')).toMatchObject({ roles: ['admin'], shops: ['*'] });
-    expect((await claimsOf('admin@demo.test')).perm).toEqual(expect.arrayContaining(['audit:read', 'shop:write']));
-    expect(await claimsOf('manager@demo.test')).toMatchObject({ roles: ['manager'], shops: ['s1'] });
+    expect(await claimsOf('admin@demo.test')).toMatchObject({
+      roles: ['admin'],
+      grants: [{ perm: expect.arrayContaining(['audit:read', 'shop:write']), in: ['*'] }],
+    });
+    expect(await claimsOf('manager@demo.test')).toMatchObject({ roles: ['manager'], grants: [{ in: ['shop:s1'] }] });
     expect(await claimsOf('cashier@demo.test')).toMatchObject({
-      perm: ['order:sell', 'order:price', 'order:read', 'inventory:read', 'payment:read'],
-      shops: ['s1'],
+      grants: [
+        { perm: ['inventory:read', 'order:price', 'order:read', 'order:sell', 'payment:read'], in: ['shop:s1'] },
+      ],
     });
   });
 
@@ -186,13 +188,13 @@ describe('auth', () => {
         sub: 'till-s1',
         client_id: 'till-s1',
         roles: ['cashier'],
-        shops: ['s1'],
+        grants: [{ in: ['shop:s1'] }],
       });
     });
 
     test('takes the client from the header, too', async () => {
       const answer = await ask({ grant_type: 'client_credentials' }).auth('till-s2', 'two');
-      expect(decodeJwt(answer.body.access_token)).toMatchObject({ shops: ['s2'] });
+      expect(decodeJwt(answer.body.access_token)).toMatchObject({ grants: [{ in: ['shop:s2'] }] });
       expect((await ask({ grant_type: 'client_credentials' }).auth('till-s2', 'one')).status).toBe(401);
     });
 

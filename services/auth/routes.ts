@@ -3,15 +3,20 @@ import { z } from 'zod';
 import { refuse } from '#kit/errors';
 import { type Api, api, internal, noContent, ok } from '#kit/http/api';
 import type { Clock } from '#kit/time';
+import { accessRoutes } from './access-routes.ts';
 import type { Account, Accounts } from './accounts.ts';
 import { tokenEndpoint } from './client-credentials.ts';
 import type { SigningKeys } from './keyring.ts';
+import type { Revocations } from './revocations.ts';
+import type { Rights } from './rights.ts';
 import type { Sessions } from './sessions.ts';
 import { ACCESS_SECONDS, issueAccessToken, NO_STORE } from './tokens.ts';
 
 export interface AuthParts {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
+  readonly rights: Rights;
+  readonly revocations: Revocations;
   readonly keys: SigningKeys;
   readonly clock: Clock;
 }
@@ -28,15 +33,25 @@ const Tokens = z
 const Login = z.strictObject({ email: z.string().min(1).max(254), password: z.string().min(1).max(1_024) });
 const RefreshToken = z.string().min(1).max(512);
 const Jwks = z.strictObject({ keys: z.array(z.record(z.string(), z.unknown())) });
+const Revoked = z.strictObject({
+  items: z.array(
+    z.strictObject({
+      session: z.string().optional(),
+      subject: z.string().optional(),
+      role: z.string().optional(),
+      at: z.int().meta({ description: 'Milliseconds since 1970' }),
+    }),
+  ),
+});
 const AccountView = z.strictObject({ id: z.string(), email: z.string(), name: z.string() });
 
 /** All routes of the service. */
 export function routes(parts: AuthParts): Pick<Api, 'routes'>[] {
-  const { accounts, sessions, keys, clock } = parts;
+  const { accounts, sessions, rights, revocations, keys, clock } = parts;
 
   async function tokensFor(account: Account, session: { id: string }, refreshToken: string) {
-    const { id, roles, shops } = account;
-    const accessToken = await issueAccessToken(keys, { id, roles, shops, session: session.id }, clock);
+    const subject = { id: account.id, session: session.id, ...(await rights.of(account)) };
+    const accessToken = await issueAccessToken(keys, subject, clock);
     const tokens = { accessToken, refreshToken, expiresIn: ACCESS_SECONDS, tokenType: 'Bearer' as const };
     return ok(tokens, { headers: NO_STORE });
   }
@@ -85,9 +100,12 @@ export function routes(parts: AuthParts): Pick<Api, 'routes'>[] {
         answers: { 204: null },
       },
       async ({ body, caller }) => {
-        if (body?.refreshToken !== undefined) await sessions.endByToken(body.refreshToken);
-        else if (!caller) return refuse('UNAUTHENTICATED');
+        if (body?.refreshToken === undefined && !caller) return refuse('UNAUTHENTICATED');
+        const named = body?.refreshToken === undefined ? undefined : await sessions.endByToken(body.refreshToken);
         if (caller?.session !== undefined) await sessions.end(caller.session);
+        for (const session of new Set([named, caller?.session])) {
+          if (session !== undefined) await revocations.add({ session });
+        }
         return noContent({ headers: NO_STORE });
       },
     );
@@ -105,11 +123,14 @@ export function routes(parts: AuthParts): Pick<Api, 'routes'>[] {
 
   const inner = internal('')
     .get('/jwks', { summary: 'The same, for services', answers: { 200: Jwks } }, jwks)
+    .get('/revocations', { summary: 'What is over before it expires', answers: { 200: Revoked } }, async () =>
+      ok({ items: await revocations.list() }),
+    )
     .get('/accounts/:id', { summary: 'Whom a mail goes to', answers: { 200: AccountView } }, async ({ params }) => {
       const account = await accounts.byId(params.id);
       if (!account) return refuse('NOT_FOUND');
       return ok({ id: account.id, email: account.email, name: account.name });
     });
 
-  return [signIn, tokenEndpoint(parts), wellKnown, inner] as Pick<Api, 'routes'>[];
+  return [signIn, tokenEndpoint(parts), ...accessRoutes(parts), wellKnown, inner] as Pick<Api, 'routes'>[];
 }

@@ -69,12 +69,17 @@ export class Sessions {
     return undefined;
   }
 
-  /** Ends the family whose current token this is; any other token is no error and ends nothing (RFC 7009 section 2.2). */
-  async endByToken(token: string): Promise<void> {
+  /**
+   * Ends the family whose current token this is, and answers its id; any other token is no error and ends nothing
+   * (RFC 7009 section 2.2).
+   */
+  async endByToken(token: string): Promise<string | undefined> {
     const id = familyOf(token);
     const stored = id === undefined ? undefined : await this.#sidecar.get<Family>(this.#store, key(id));
     // The family's name stands in access tokens too: it proves nothing.
-    if (id !== undefined && stored && same(hashOf(token), stored.value.current)) await this.end(id);
+    if (id === undefined || !stored || !same(hashOf(token), stored.value.current)) return undefined;
+    await this.end(id);
+    return id;
   }
 
   /** Ends a session. */

@@ -4,7 +4,7 @@ import { SignJWT } from 'jose';
 import { AUDIENCE, ISSUER } from '#kit/http/auth';
 import type { Clock } from '#kit/time';
 import type { SigningKeys } from './keyring.ts';
-import { permissionsOf, type Role } from './roles.ts';
+import type { Held } from './rights.ts';
 
 /** Life of an access token in seconds. */
 export const ACCESS_SECONDS = 600;
@@ -12,14 +12,12 @@ export const ACCESS_SECONDS = 600;
 /** Tokens are for the one who asked, not for any cache on the way (RFC 6749 section 5.1). */
 export const NO_STORE = { 'cache-control': 'no-store' };
 
-export interface Subject {
+export interface Subject extends Held {
   readonly id: string;
   /** Set for machines. */
   readonly clientId?: string;
   /** The login session, so that a logout knows what to end. */
   readonly session?: string;
-  readonly roles: readonly Role[];
-  readonly shops: readonly string[];
 }
 
 /** Signs an access token with the current key. @throws {Fault} the keys are out of reach */
@@ -30,8 +28,7 @@ export async function issueAccessToken(keys: SigningKeys, subject: Subject, cloc
     ...(subject.clientId === undefined ? {} : { client_id: subject.clientId }),
     ...(subject.session === undefined ? {} : { sid: subject.session }),
     roles: subject.roles,
-    perm: permissionsOf(subject.roles),
-    shops: subject.shops,
+    grants: subject.grants,
   };
   return new SignJWT(claims)
     .setProtectedHeader({ alg: 'RS256', typ: 'at+jwt', kid })

@@ -22,6 +22,8 @@ export interface PublicRoute {
 export const routes: readonly PublicRoute[] = [
   { prefix: '/api/v1/auth/token', exact: true, appId: 'auth', noToken: true },
   { prefix: '/api/v1/auth', appId: 'auth' },
+  { prefix: '/api/v1/roles', appId: 'auth' },
+  { prefix: '/api/v1/principals', appId: 'auth' },
   { prefix: '/api/v1/products', appId: 'product' },
   { prefix: '/api/v1/inventory', appId: 'inventory' },
   { prefix: '/api/v1/reservations', appId: 'inventory' },

@@ -38,7 +38,7 @@ export function authSuite(world: World): void {
       audience: 'retail-erp-api',
       typ: 'at+jwt',
     });
-    expect(payload).toMatchObject({ sub: expect.any(String), shops: [SHOP] });
+    expect(payload).toMatchObject({ sub: expect.any(String), grants: [{ in: [`shop:${SHOP}`] }] });
     expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBeLessThanOrEqual(600);
   });
 
@@ -88,7 +88,10 @@ export function authSuite(world: World): void {
       expires_in: expect.any(Number),
     });
     expect(headers['cache-control']).toContain('no-store');
-    expect(decodeJwt(String(body.access_token))).toMatchObject({ client_id: `till-${SHOP}`, shops: [SHOP] });
+    expect(decodeJwt(String(body.access_token))).toMatchObject({
+      client_id: `till-${SHOP}`,
+      grants: [{ in: [`shop:${SHOP}`] }],
+    });
     expect((await ask(`till-${SHOP}`, 'wrong')).status).toBe(401);
     expect((await ask(unique('till'), 'wrong')).status).toBe(401);
   });

@@ -77,6 +77,7 @@ export const catalogue = {
     types: ['notification.requested', 'notification.sent', 'notification.skipped'],
     heardBy: ['notification', 'report'],
   },
+  access: { owner: 'auth', types: ['role.defined', 'role.removed', 'grants.changed'], heardBy: ['report'] },
   'provider-events': { owner: 'payment-provider', types: ['provider.event'], heardBy: ['payment'] },
 } as const satisfies Record<string, Topic>;
 

@@ -37,6 +37,8 @@ export interface Composition {
   readonly worker?: Worker;
   /** Finds work that is due. */
   readonly sweep?: Sweep;
+  /** What else has to be there before it is ready, by name. */
+  readonly ready?: () => Readonly<Record<string, boolean>>;
 }
 
 export interface EventSourced {
@@ -103,7 +105,7 @@ export function eventSourced<C extends Composition>(
       ...parts,
       routes,
       middleware: [history(streams), deliver],
-      ready: async () => ({ sidecar: await sidecar.ready(), streams: started }),
+      ready: async () => ({ sidecar: await sidecar.ready(), streams: started, ...composition.ready?.() }),
     }),
     async begin() {
       await untilDone('views and outbox', log, start, () => stopped);

@@ -6,6 +6,7 @@ import { type Refusal, refuse } from '../errors.ts';
 import { systemClock } from '../time.ts';
 import { type Caller, type Claims, callerOf } from './caller.ts';
 import { Keyring, type KeyringOptions } from './keys.ts';
+import { type LoadRevocations, Revoked } from './revoked.ts';
 
 /** Issuer and audience of every access token. */
 export const ISSUER = 'retail-erp';
@@ -20,8 +21,14 @@ export interface Verifier {
   identify(ctx: Koa.Context): Promise<Caller | Refusal | undefined>;
 }
 
+export interface VerifierOptions extends KeyringOptions {
+  /** Asks auth what is over before it expires; may throw. Without it nothing is. */
+  readonly loadRevocations?: LoadRevocations;
+}
+
 interface Remembered {
   readonly caller: Caller;
+  readonly claims: Claims;
   /** Seconds since 1970, as in the token. */
   readonly exp: number;
 }
@@ -36,9 +43,10 @@ const MAX_TOKEN = 4_096;
 const forbidden = ['crit', 'b64', 'jku', 'x5u', 'x5c', 'jwk'];
 
 /** Makes the verifier of a process. */
-export function createVerifier(options: KeyringOptions): Verifier {
+export function createVerifier(options: VerifierOptions): Verifier {
   const clock = options.clock ?? systemClock;
   const keyring = new Keyring(options);
+  const revoked = new Revoked(options.loadRevocations ?? (async () => []), clock);
   const remembered = new Map<string, Remembered>();
   keyring.onLoss(() => remembered.clear());
 
@@ -64,7 +72,9 @@ export function createVerifier(options: KeyringOptions): Verifier {
       if (token === undefined || token.length > MAX_TOKEN) return refuse('UNAUTHENTICATED');
       const digest = createHash('sha256').update(token).digest('base64');
       const known = remembered.get(digest);
+      await revoked.prepare();
       if (known) {
+        if (revoked.has(known.claims)) return over();
         if (known.exp * 1_000 > clock().getTime()) return known.caller;
         remembered.delete(digest);
         return refuse('UNAUTHENTICATED', { text: 'The access token has expired' });
@@ -77,12 +87,18 @@ export function createVerifier(options: KeyringOptions): Verifier {
         return refuse('UNAUTHENTICATED', { text: reasonOf(error) });
       }
       const claims = ctx.state.claims as Claims & { exp: number };
+      if (revoked.has(claims)) return over();
       const caller = callerOf(claims);
       if (remembered.size >= MOST_REMEMBERED) remembered.delete(remembered.keys().next().value as string);
-      remembered.set(digest, { caller, exp: claims.exp });
+      remembered.set(digest, { caller, claims, exp: claims.exp });
       return caller;
     },
   };
+}
+
+/** The same words as for one that has expired: the client does the same about it. */
+function over(): Refusal {
+  return refuse('UNAUTHENTICATED', { text: 'The access token has expired' });
 }
 
 /** What koa-jwt accepts by itself and we do not: foreign type, own key, no expiry (RFC 9068 section 4, RFC 8725). */

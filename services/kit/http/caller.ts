@@ -1,8 +1,8 @@
 // Who is calling, as the access token says it.
 import type { Permission } from './permissions.ts';
 
-/** Where a grant holds: `*` is the whole organisation, else `shop:<id>` or `machine-group:<id>`. */
-export type Scope = '*' | `shop:${string}` | `machine-group:${string}`;
+/** Where a grant holds: `*` is the whole organisation, `self` what belongs to the caller, else one shop or machine group. */
+export type Scope = '*' | 'self' | `shop:${string}` | `machine-group:${string}`;
 
 /** Permissions and the scopes in which all of them hold. */
 export interface Grant {

@@ -14,6 +14,8 @@ export const permissions = [
   'report:read',
   'report:admin', // views and dead letters
   'audit:read',
+  'access:read', // roles, and who holds them where
+  'access:write',
 ] as const;
 
 export type Permission = (typeof permissions)[number];

@@ -11,6 +11,7 @@ import { createVerifier, type Verifier } from './auth.ts';
 import type { Jwks } from './keys.ts';
 import { Metrics } from './metrics.ts';
 import { problems, typeOf } from './problem.ts';
+import type { Revocation } from './revoked.ts';
 
 /** What a service is given to build itself from; `createApp({ ...host, routes })` takes its part of it. */
 export interface Host<C extends ServiceConfig = ServiceConfig> {
@@ -82,7 +83,10 @@ async function run<S extends z.ZodObject>(parts: ServiceParts<S>): Promise<void>
     log,
     metrics: new Metrics(),
     sidecar,
-    verifier: createVerifier({ loadKeys: () => keysOfAuth(sidecar) }),
+    verifier: createVerifier({
+      loadKeys: () => keysOfAuth(sidecar),
+      loadRevocations: () => revocationsOfAuth(sidecar),
+    }),
     appToken: parts.open ? undefined : config.APP_API_TOKEN,
     draining: () => draining,
   });
@@ -111,6 +115,11 @@ async function run<S extends z.ZodObject>(parts: ServiceParts<S>): Promise<void>
   process.on('SIGINT', leave);
 
   await begin?.();
+}
+
+async function revocationsOfAuth(sidecar: Sidecar): Promise<readonly Revocation[]> {
+  const asked = { to: 'auth', method: 'GET', path: '/internal/revocations', timeout: 1_000 } as const;
+  return (await ask<{ items: Revocation[] }>(sidecar, asked)).items;
 }
 
 function keysOfAuth(sidecar: Sidecar): Promise<Jwks> {
