@@ -64,6 +64,9 @@ export function postgresProcess(options: {
     max_parallel_workers_per_gather: 0, // rows are few, and two cores have enough to do
     jit: 'off',
     log_min_messages: 'warning',
+    // A statement that takes a second is a mistake to be found; its values may be personal.
+    log_min_duration_statement: '1s',
+    log_parameter_max_length: '0',
   };
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   return {
