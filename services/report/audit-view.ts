@@ -53,6 +53,7 @@ from (
   from ${page} event
   cross join lateral (select
     case topic
+      when 'access' then coalesce(data->>'principal', data->>'name')
       when 'products' then coalesce(data->>'sku', substr(stream, strpos(stream, ':') + 1))
       else substr(stream, strpos(stream, ':') + 1)
     end as subject,

@@ -84,6 +84,7 @@ export function deadLetterRoutes(book: DeadLetterBook, replay: Replay): Api {
         refusals: ['NOT_FOUND', 'LETTER_SETTLED', 'LETTER_UNREADABLE', 'EARLIER_LETTER_OPEN'],
       },
       async ({ params, body, origin }) => {
+        if (!isUuid(params.id)) return refuse('NOT_FOUND');
         const done = await replay(params.id, doer(origin, body.reason));
         return isRefusal(done) ? done : whole(params.id);
       },

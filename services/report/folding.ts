@@ -87,7 +87,10 @@ export function foldOf(places: readonly Place[]): string {
   const names = places.map(({ checkpoint }) => `'${checkpoint}'`).join(', ');
   const limits = places.flatMap(({ behind }) => (behind ? [`'${behind}'`] : [])).join(', ');
   const folded = places.flatMap(({ definition, table }, n) => [
-    `page_${n} as not materialized (select events.* from events, bounds where position between low and high)`,
+    // Bounds as values, not as a join: a plan that walks all events and joins them to one row is no plan at all.
+    `page_${n} as not materialized (
+      select events.* from events where position between (select low from bounds) and (select high from bounds)
+    )`,
     `folded_${n} as (${definition.fold(table, `page_${n}`)})`,
     ...(definition.sums ? [`summed_${n} as (${definition.sums.add(sumsOf(table), `folded_${n}`)})`] : []),
   ]);

@@ -2,6 +2,7 @@
 // One suite alone: `-t "the order saga"`.
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { checkInvariants } from '../invariants/check.ts';
+import { accessSuite } from './access.ts';
 import { authSuite } from './auth.ts';
 import { badInputSuite } from './bad-input.ts';
 import { deadLetterSuite } from './dead-letters.ts';
@@ -37,6 +38,7 @@ afterAll(async () => {
 // The saga first: its deadline passes while the others run.
 describe('the order saga', () => sagaSuite(world));
 describe('authentication', () => authSuite(world));
+describe('access', () => accessSuite(world));
 describe('shops', () => shopSuite(world));
 describe('products', () => productSuite(world));
 describe('inventory', () => inventorySuite(world));
