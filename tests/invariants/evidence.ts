@@ -47,7 +47,7 @@ export interface DeadLetter {
 }
 
 /** Services whose documents are streams. */
-const OWNERS = ['order', 'inventory', 'payment', 'product', 'shop', 'notification'];
+const OWNERS = ['order', 'inventory', 'payment', 'product', 'shop', 'notification', 'auth'];
 
 /** Reads it all. */
 export async function gatherEvidence(mesh: Mesh): Promise<Evidence> {

@@ -1,4 +1,6 @@
 // I8 for the documents themselves: the state that a service decides on is the fold of its events, for every kind of stream.
+
+import { grantsKind, roleIndexes, roleKind } from '../../services/auth/access.ts';
 import { adjustments } from '../../services/inventory/adjustment.ts';
 import { counts } from '../../services/inventory/count.ts';
 import { items } from '../../services/inventory/item.ts';
@@ -42,6 +44,9 @@ const kinds = new Map(
     products,
     shops,
     shopIndexes,
+    roleKind,
+    roleIndexes,
+    grantsKind,
     notifications,
   ].map((kind) => [kind.name, kind as unknown as Kind] as const),
 );
