@@ -61,7 +61,7 @@ export const services: readonly Deployable[] = [
   }),
   deployable('auth', {
     components: ['statestore-auth', 'pubsub-saga', 'secretstore'],
-    resiliency: ['services'],
+    resiliency: ['auth'],
     secrets: ['auth-key-encryption', 'demo-password', 'till-*'],
     env: { DEMO: 'true', DEMO_SHOPS: demoShops.join(',') }, // this runner makes demos: no other deployment sets it
   }),

@@ -5,7 +5,9 @@ import { createVerifier } from '#kit/http/auth';
 import type { Jwks } from '#kit/http/keys';
 import { systemClock } from '#kit/time';
 import { grantsKind, roleKind } from './access.ts';
+import { accountMails } from './account-mails.ts';
 import type { Accounts } from './accounts.ts';
+import { Errands } from './errands.ts';
 import type { SigningKeys } from './keyring.ts';
 import { Revocations } from './revocations.ts';
 import { Rights } from './rights.ts';
@@ -35,10 +37,20 @@ export function authService({
     loadRevocations: () => revocations.list(),
     clock,
   });
+  const errands = new Errands({
+    ...{ sidecar, clock, store: `statestore-${parts.name}` },
+    secret: () => sidecar.secret('secretstore', 'auth-key-encryption'),
+  });
+  const mails = accountMails(errands, sidecar, parts.log);
   return eventSourced({ ...parts, verifier }, (streams) => {
     const rights = new Rights(new Records(streams, roleKind), new Records(streams, grantsKind));
     return {
-      routes: routes({ accounts, sessions, rights, revocations, keys, clock }),
+      routes: routes({
+        ...{ accounts, sessions, rights, revocations, keys, clock, errands },
+        owed: (errand) => mails.worker.wake(errand),
+      }),
+      worker: mails.worker,
+      sweep: mails.sweep,
       ready: () => ({ identities: prepared() }),
     };
   });

@@ -7,6 +7,7 @@ import { Overload } from '#kit/errors';
 const MEMORY_KIB = 19_456;
 const PASSES = 2;
 const TAG_BYTES = 32;
+const PREFIX = `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=1$`;
 
 const derive = promisify(argon2) as (algorithm: 'argon2id', parameters: Argon2Parameters) => Promise<Buffer>;
 
@@ -50,7 +51,7 @@ const gate = new Gate(SEATS, QUEUE);
 export async function hashPassword(password: string): Promise<string> {
   const nonce = randomBytes(16);
   const tag = await gate.run(() => derive('argon2id', parametersOf(password, nonce, MEMORY_KIB, PASSES, TAG_BYTES)));
-  return `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=1$${encode(nonce)}$${encode(tag)}`;
+  return `${PREFIX}${encode(nonce)}$${encode(tag)}`;
 }
 
 const phc = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=1\$([\w+/]+)\$([\w+/]+)$/;
@@ -64,6 +65,11 @@ export async function isPassword(password: string, hash: string): Promise<boolea
   return timingSafeEqual(await gate.run(() => derive('argon2id', parameters)), wanted);
 }
 
+/** True when the hash was made with other parameters than those of today: the next login makes it anew. */
+export function isOutdated(hash: string): boolean {
+  return !hash.startsWith(PREFIX);
+}
+
 /**
  * Takes as long as {@link isPassword} and is never right: what is done for an address without an account, so that
  * time does not tell which addresses have one.
@@ -73,7 +79,7 @@ export async function isNobodysPassword(password: string): Promise<false> {
   return false;
 }
 
-const NOBODY = `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=1$${encode(randomBytes(16))}$${encode(randomBytes(TAG_BYTES))}`;
+const NOBODY = `${PREFIX}${encode(randomBytes(16))}$${encode(randomBytes(TAG_BYTES))}`;
 
 function parametersOf(password: string, nonce: Buffer, memory: number, passes: number, tagLength: number) {
   // NFKC, so that the same characters typed on another keyboard are the same bytes (RFC 8265).

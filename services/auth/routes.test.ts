@@ -164,10 +164,6 @@ describe('auth', () => {
     expect((await post('/refresh', { refreshToken: '' })).status).toBe(400);
   });
 
-  test('has no registration yet', async () => {
-    expect((await post('/register', { email: 'a@b', password: 'x', name: 'A' })).status).toBe(404);
-  });
-
   test('names an account to services, and 404 for none', async () => {
     const { sub } = decodeJwt((await login()).body.accessToken);
     const { body } = await request(app.listener).get(`/internal/accounts/${sub}`);

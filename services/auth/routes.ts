@@ -4,8 +4,10 @@ import { refuse } from '#kit/errors';
 import { type Api, api, internal, noContent, ok } from '#kit/http/api';
 import type { Clock } from '#kit/time';
 import { accessRoutes } from './access-routes.ts';
-import type { Account, Accounts } from './accounts.ts';
+import { accountRoutes } from './account-routes.ts';
+import { type Account, type Accounts, isOutlived } from './accounts.ts';
 import { tokenEndpoint } from './client-credentials.ts';
+import type { Errands } from './errands.ts';
 import type { SigningKeys } from './keyring.ts';
 import type { Revocations } from './revocations.ts';
 import type { Rights } from './rights.ts';
@@ -18,6 +20,9 @@ export interface AuthParts {
   readonly rights: Rights;
   readonly revocations: Revocations;
   readonly keys: SigningKeys;
+  readonly errands: Errands;
+  /** Called with every mail that is owed. */
+  readonly owed: (errand: string) => void;
   readonly clock: Clock;
 }
 
@@ -86,7 +91,7 @@ export function routes(parts: AuthParts): Pick<Api, 'routes'>[] {
       async ({ body }) => {
         const rotated = await sessions.rotate(body.refreshToken);
         const account = rotated && (await accounts.byId(rotated.session.accountId));
-        if (!account) return refuse('REFRESH_TOKEN_INVALID');
+        if (!account || isOutlived(account, rotated.session)) return refuse('REFRESH_TOKEN_INVALID');
         return tokensFor(account, rotated.session, rotated.token);
       },
     )
@@ -132,5 +137,8 @@ export function routes(parts: AuthParts): Pick<Api, 'routes'>[] {
       return ok({ id: account.id, email: account.email, name: account.name });
     });
 
-  return [signIn, tokenEndpoint(parts), ...accessRoutes(parts), wellKnown, inner] as Pick<Api, 'routes'>[];
+  return [signIn, accountRoutes(parts), tokenEndpoint(parts), ...accessRoutes(parts), wellKnown, inner] as Pick<
+    Api,
+    'routes'
+  >[];
 }

@@ -9,6 +9,8 @@ interface Family {
   /** SHA-256 of the one token that may be used next. */
   readonly current: string;
   readonly expiresAt: string;
+  /** When the login was; families from before it was kept have none. */
+  readonly startedAt?: string;
   /** Set when the family is over: logged out, or an old token came back. */
   readonly ended?: 'logout' | 'reuse';
 }
@@ -22,6 +24,8 @@ const TRIES = 3;
 export interface Session {
   readonly id: string;
   readonly accountId: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
 }
 
 /** Login sessions in the state store. Every method throws Fault when it is out of reach. */
@@ -40,8 +44,10 @@ export class Sessions {
   async begin(accountId: string): Promise<{ session: Session; token: string }> {
     const id = randomUUID();
     const { token, hash } = newToken(id);
-    await this.#sidecar.save(this.#store, key(id), this.#family(accountId, hash), 'new', { ttlSeconds: LIFE_SECONDS });
-    return { session: { id, accountId }, token };
+    const startedAt = this.#clock();
+    const family = this.#family({ accountId, startedAt: startedAt.toISOString() }, hash);
+    await this.#sidecar.save(this.#store, key(id), family, 'new', { ttlSeconds: LIFE_SECONDS });
+    return { session: { id, accountId, startedAt: startedAt.getTime() }, token };
   }
 
   /**
@@ -54,13 +60,13 @@ export class Sessions {
       const stored = await this.#sidecar.get<Family>(this.#store, key(id));
       if (!stored || stored.value.ended || Date.parse(stored.value.expiresAt) <= this.#clock().getTime())
         return undefined;
-      const { accountId, current } = stored.value;
+      const { current } = stored.value;
       const good = same(hashOf(token), current);
       const next = newToken(id);
-      const family = good ? this.#family(accountId, next.hash) : { ...stored.value, ended: 'reuse' as const };
+      const family = good ? this.#family(stored.value, next.hash) : { ...stored.value, ended: 'reuse' as const };
       try {
         await this.#sidecar.save(this.#store, key(id), family, { etag: stored.etag }, { ttlSeconds: LIFE_SECONDS });
-        return good ? { session: { id, accountId }, token: next.token } : undefined;
+        return good ? { session: sessionOf(id, stored.value), token: next.token } : undefined;
       } catch (error) {
         // Someone else used the same token first: read again, and find that ours is an old one now.
         if (!(error instanceof Conflict)) throw error;
@@ -98,9 +104,19 @@ export class Sessions {
     throw new Conflict(`session ${id} is being changed by others`);
   }
 
-  #family(accountId: string, current: string): Family {
-    return { accountId, current, expiresAt: new Date(this.#clock().getTime() + LIFE_SECONDS * 1_000).toISOString() };
+  #family({ accountId, startedAt }: Pick<Family, 'accountId' | 'startedAt'>, current: string): Family {
+    const begun = startedAt === undefined ? {} : { startedAt };
+    return {
+      accountId,
+      ...begun,
+      current,
+      expiresAt: new Date(this.#clock().getTime() + LIFE_SECONDS * 1_000).toISOString(),
+    };
   }
+}
+
+function sessionOf(id: string, { accountId, startedAt }: Family): Session {
+  return { id, accountId, startedAt: startedAt === undefined ? 0 : Date.parse(startedAt) };
 }
 
 /** A token names its family, so that one read finds it, and proves nothing but by its hash. */

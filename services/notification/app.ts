@@ -4,9 +4,11 @@ import { type EventSourced, eventSourced, type ServiceParts } from '#kit/events/
 import { sweep } from '#kit/events/sweep';
 import { Worker } from '#kit/events/worker';
 import { Database } from '#kit/views/database';
+import { accountMails } from './account-mails.ts';
 import { deliverer } from './deliver.ts';
 import { reactions } from './reactions.ts';
 import { routes } from './routes.ts';
+import { Turns } from './turns.ts';
 import { notificationViews } from './views.ts';
 
 /**
@@ -21,15 +23,16 @@ export function notificationService(
   const { sidecar, log, mailBinding: binding, mailTimeoutSeconds } = parts;
   const views = notificationViews(new Database(sidecar, 'views-notification'));
   return eventSourced(parts, (streams) => {
+    const turns = new Turns();
     const deliver = deliverer({
-      ...{ streams, sidecar, binding, mailTimeoutSeconds },
+      ...{ turns, streams, sidecar, binding, mailTimeoutSeconds },
       holder: randomUUID(),
-      claimSeconds: 2 * (mailTimeoutSeconds + 5), // half of it outlasts a try: the mail, and auth before it
+      claimSeconds: 2 * (2 * mailTimeoutSeconds + 5), // half of it outlasts a try: auth, the mail before, and the mail
     });
     const worker = new Worker({ perform: deliver, log, concurrency: AT_ONCE });
     let after = '';
     return {
-      routes: [routes(streams)],
+      routes: [routes(streams), accountMails({ sidecar, binding, turns, mailTimeoutSeconds })],
       reactions: reactions((id) => worker.wake(id)),
       reactionsOn: 'pubsub-effects',
       projections: [views.projection],

@@ -7,6 +7,7 @@ import type { StreamDocument } from '#kit/events/document';
 import type { Streams } from '#kit/events/streams';
 import { mailOf } from './mail.ts';
 import { type Notification, noteSent, notificationOf, type SkipReason, skip } from './notification.ts';
+import type { Turns } from './turns.ts';
 
 /** What is read of auth's answer. */
 interface Account {
@@ -27,6 +28,8 @@ export interface DeliverOptions {
   readonly mailTimeoutSeconds: number;
   /** Name of the SMTP binding. */
   readonly binding: string;
+  /** With the mails about accounts: one at a time. */
+  readonly turns: Turns;
   /** Names this process. */
   readonly holder: string;
   /** A claim lasts so long; after a crash the mail waits for its end. */
@@ -40,7 +43,7 @@ const NO_SUCH_MAILBOX = /could not send email 1: 5\d\d [\\"]*5\.1\.\d/;
 
 /** For a `Worker`: `pending` means that the mail server, auth or another process has to be waited for. */
 export function deliverer(options: DeliverOptions): (id: string) => Promise<'done' | 'pending'> {
-  const { streams, sidecar, mailTimeoutSeconds, binding, holder, claimSeconds } = options;
+  const { streams, sidecar, mailTimeoutSeconds, binding, turns, holder, claimSeconds } = options;
   /** Taken by the mail server, not saved yet: whatever the store does, it is not sent again by this process. */
   const handedOver = new Set<string>();
 
@@ -87,7 +90,8 @@ export function deliverer(options: DeliverOptions): (id: string) => Promise<'don
     const mail = mailOf(subject, content, name ?? '');
     try {
       const timeout = mailTimeoutSeconds * 1_000;
-      await sidecar.bind(binding, 'create', { emailTo: email, subject: mail.subject }, mail.body, { timeout });
+      const address = { emailTo: email, subject: mail.subject };
+      await turns.run(() => sidecar.bind(binding, 'create', address, mail.body, { timeout }));
     } catch (error) {
       if (error instanceof Fault && NO_SUCH_MAILBOX.test(error.message)) return 'ADDRESS_REFUSED';
       throw error;

@@ -3,6 +3,7 @@
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { checkInvariants } from '../invariants/check.ts';
 import { accessSuite } from './access.ts';
+import { accountSuite } from './accounts.ts';
 import { authSuite } from './auth.ts';
 import { badInputSuite } from './bad-input.ts';
 import { deadLetterSuite } from './dead-letters.ts';
@@ -39,6 +40,7 @@ afterAll(async () => {
 describe('the order saga', () => sagaSuite(world));
 describe('authentication', () => authSuite(world));
 describe('access', () => accessSuite(world));
+describe('accounts', () => accountSuite(world));
 describe('shops', () => shopSuite(world));
 describe('products', () => productSuite(world));
 describe('inventory', () => inventorySuite(world));

@@ -11,11 +11,12 @@ export interface Stored<T = unknown> {
   readonly etag: string;
 }
 
-/** One write of a transaction. `etag: undefined` means "must not exist yet" (first write). */
+/** One write of a transaction. `etag: undefined` means "must not exist yet" (first write); `ttlSeconds`: the store drops it then. */
 export interface Write {
   readonly key: string;
   readonly value: unknown;
   readonly etag: string | undefined;
+  readonly ttlSeconds?: number;
 }
 
 /** Drops a document in a transaction, whatever its version; absent is fine. No store minds an ETag on a removal in a transaction. */
@@ -278,13 +279,10 @@ export class Sidecar {
 
 const enc = encodeURIComponent;
 
-function upsert({ key, value, etag }: Write): unknown {
+function upsert({ key, value, etag, ttlSeconds: ttlInSeconds }: Write): unknown {
+  const metadata = { contentType: 'application/json', ...(ttlInSeconds && { ttlInSeconds: `${ttlInSeconds}` }) };
   const guard = etag === undefined ? {} : { etag };
-  const options = { concurrency: 'first-write' };
-  return {
-    operation: 'upsert',
-    request: { key, value, ...guard, options, metadata: { contentType: 'application/json' } },
-  };
+  return { operation: 'upsert', request: { key, value, ...guard, options: { concurrency: 'first-write' }, metadata } };
 }
 
 function removal({ key }: Removal): unknown {

@@ -19,6 +19,8 @@ export const problems = {
   OCCURRED_IN_FUTURE: { status: 400, title: 'The sale lies in the future' },
   TENDER_NOT_ALLOWED: { status: 400, title: 'This channel does not take that tender' },
   DUPLICATE_LINES: { status: 400, title: 'The same sku stands in more than one line' },
+  PASSWORD_TOO_COMMON: { status: 400, title: 'The password is one that many people use' },
+  MAIL_TOKEN_INVALID: { status: 400, title: 'The token of the mail is not valid any more' },
   SIGNATURE_INVALID: { status: 400, title: 'The signature does not fit the body' },
   UNAUTHENTICATED: { status: 401, title: 'A valid access token is needed' },
   CREDENTIALS_INVALID: { status: 401, title: 'E-mail address or password is wrong' },
