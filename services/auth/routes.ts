@@ -82,17 +82,19 @@ export function routes(parts: AuthParts): Pick<Api, 'routes'>[] {
       '/refresh',
       {
         summary: 'Change a refresh token for new tokens',
-        description: 'Each refresh token is good once; one that comes back ends the whole session.',
+        description:
+          'Each refresh token is good once, and once more within 3 s if the answer was lost; any other that comes back ends the whole session.',
         access: 'anyone',
         takes: z.strictObject({ refreshToken: RefreshToken }),
         answers: { 200: Tokens },
         refusals: ['REFRESH_TOKEN_INVALID'],
       },
       async ({ body }) => {
-        const rotated = await sessions.rotate(body.refreshToken);
-        const account = rotated && (await accounts.byId(rotated.session.accountId));
-        if (!account || isOutlived(account, rotated.session)) return refuse('REFRESH_TOKEN_INVALID');
-        return tokensFor(account, rotated.session, rotated.token);
+        const { session, token, reused } = await sessions.rotate(body.refreshToken);
+        if (reused !== undefined) await revocations.add({ session: reused });
+        const account = session && (await accounts.byId(session.accountId));
+        if (!account || token === undefined || isOutlived(account, session)) return refuse('REFRESH_TOKEN_INVALID');
+        return tokensFor(account, session, token);
       },
     )
     .post(

@@ -9,6 +9,8 @@ interface Family {
   /** SHA-256 of the one token that may be used next. */
   readonly current: string;
   readonly expiresAt: string;
+  /** The token before, while its holder may not have got the answer; gone once it was taken a second time. */
+  readonly former?: { readonly hash: string; readonly until: string };
   /** When the login was; families from before it was kept have none. */
   readonly startedAt?: string;
   /** Set when the family is over: logged out, or an old token came back. */
@@ -18,6 +20,9 @@ interface Family {
 /** A login lasts this long without a refresh. */
 const LIFE_SECONDS = 14 * 24 * 3600;
 
+/** So long the former token is good once more, for whoever never got the answer: milliseconds. */
+const GRACE_MS = 3_000;
+
 /** A rotation is tried again so often when another replica was writing. */
 const TRIES = 3;
 
@@ -26,6 +31,13 @@ export interface Session {
   readonly accountId: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
+}
+
+/** What a refresh token is good for: the next one, nothing, or the end of the session that two hold. */
+export interface Rotation {
+  readonly session?: Session;
+  readonly token?: string;
+  readonly reused?: string;
 }
 
 /** Login sessions in the state store. Every method throws Fault when it is out of reach. */
@@ -51,28 +63,25 @@ export class Sessions {
   }
 
   /**
-   * Gives the next token for the current one. Any other token of the family means that two hold it: the family ends,
-   * also for whoever was quicker. Undefined: not good.
+   * Gives the next token for the current one, and once more for the former one within three seconds: its answer may have
+   * been lost. Any other token of the family means that two hold it: the family ends, also for whoever was quicker.
    */
-  async rotate(token: string): Promise<{ session: Session; token: string } | undefined> {
+  async rotate(token: string): Promise<Rotation> {
     const id = familyOf(token);
     for (let tries = 0; id !== undefined && tries < TRIES; tries++) {
       const stored = await this.#sidecar.get<Family>(this.#store, key(id));
-      if (!stored || stored.value.ended || Date.parse(stored.value.expiresAt) <= this.#clock().getTime())
-        return undefined;
-      const { current } = stored.value;
-      const good = same(hashOf(token), current);
+      if (!stored || stored.value.ended || Date.parse(stored.value.expiresAt) <= this.#clock().getTime()) return {};
       const next = newToken(id);
-      const family = good ? this.#family(stored.value, next.hash) : { ...stored.value, ended: 'reuse' as const };
+      const family = this.#successor(stored.value, hashOf(token), next.hash);
       try {
         await this.#sidecar.save(this.#store, key(id), family, { etag: stored.etag }, { ttlSeconds: LIFE_SECONDS });
-        return good ? { session: sessionOf(id, stored.value), token: next.token } : undefined;
+        return family.ended ? { reused: id } : { session: sessionOf(id, stored.value), token: next.token };
       } catch (error) {
         // Someone else used the same token first: read again, and find that ours is an old one now.
         if (!(error instanceof Conflict)) throw error;
       }
     }
-    return undefined;
+    return {};
   }
 
   /**
@@ -102,6 +111,16 @@ export class Sessions {
       }
     }
     throw new Conflict(`session ${id} is being changed by others`);
+  }
+
+  #successor(family: Family, given: string, next: string): Family {
+    const now = this.#clock().getTime();
+    const { current, former } = family;
+    if (same(given, current)) {
+      return { ...this.#family(family, next), former: { hash: given, until: new Date(now + GRACE_MS).toISOString() } };
+    }
+    const repeated = former !== undefined && same(given, former.hash) && now <= Date.parse(former.until);
+    return repeated ? this.#family(family, next) : { ...family, ended: 'reuse' };
   }
 
   #family({ accountId, startedAt }: Pick<Family, 'accountId' | 'startedAt'>, current: string): Family {
