@@ -216,3 +216,31 @@ test('a hash of other parameters is made anew at the next login', async () => {
   expect(fake.peek(STORE, key)).toMatchObject({ password: expect.stringContaining('m=19456,t=2') });
   expect((await login()).status).toBe(200);
 });
+
+test('an owner sees the own sessions and ends one; nobody else can', async () => {
+  await registered();
+  const phone = await login().set('user-agent', 'Phone 1');
+  const desk = (await login().set('user-agent', 'Desk 2')).body;
+  const as = (method: 'get' | 'delete', path: string, token: string) =>
+    request(listener)[method](`/api/v1/auth/sessions${path}`).set('authorization', `Bearer ${token}`);
+  const { items } = (await as('get', '', desk.accessToken)).body;
+  expect(items).toMatchObject([
+    { device: 'Desk 2', current: true },
+    { device: 'Phone 1', current: false },
+  ]);
+  await register('eve@shop.test');
+  await post('/verify', { token: (await mail(2)).token });
+  const eve = (await login(GOOD, 'eve@shop.test')).body;
+  expect((await as('delete', `/${items[1].id}`, eve.accessToken)).status).toBe(404);
+  expect((await as('get', '', eve.accessToken)).body.items).toHaveLength(1);
+  expect((await as('delete', `/${items[1].id}`, desk.accessToken)).status).toBe(204);
+  expect((await post('/refresh', { refreshToken: phone.body.refreshToken })).status).toBe(401);
+  expect((await as('get', '', desk.accessToken)).body.items).toHaveLength(1);
+  expect((await as('delete', `/${items[1].id}`, desk.accessToken)).status).toBe(404);
+});
+
+test('many logins of one account at once all succeed', async () => {
+  await registered();
+  const answers = await Promise.all(Array.from({ length: 12 }, () => login()));
+  expect(answers.map(({ status }) => status)).toEqual(Array(12).fill(200));
+});

@@ -11,6 +11,7 @@ import type { Errands } from './errands.ts';
 import type { SigningKeys } from './keyring.ts';
 import type { Revocations } from './revocations.ts';
 import type { Rights } from './rights.ts';
+import { sessionRoutes } from './session-routes.ts';
 import type { Sessions } from './sessions.ts';
 import { ACCESS_SECONDS, issueAccessToken, NO_STORE } from './tokens.ts';
 
@@ -71,10 +72,10 @@ export function routes(parts: AuthParts): Pick<Api, 'routes'>[] {
         answers: { 200: Tokens },
         refusals: ['CREDENTIALS_INVALID'],
       },
-      async ({ body }) => {
+      async ({ body, header }) => {
         const account = await accounts.signIn(body.email, body.password);
         if (!account) return refuse('CREDENTIALS_INVALID');
-        const { session, token } = await sessions.begin(account.id);
+        const { session, token } = await sessions.begin(account.id, header('user-agent'));
         return tokensFor(account, session, token);
       },
     )
@@ -139,8 +140,13 @@ export function routes(parts: AuthParts): Pick<Api, 'routes'>[] {
       return ok({ id: account.id, email: account.email, name: account.name });
     });
 
-  return [signIn, accountRoutes(parts), tokenEndpoint(parts), ...accessRoutes(parts), wellKnown, inner] as Pick<
-    Api,
-    'routes'
-  >[];
+  return [
+    signIn,
+    accountRoutes(parts),
+    sessionRoutes(parts),
+    tokenEndpoint(parts),
+    ...accessRoutes(parts),
+    wellKnown,
+    inner,
+  ] as Pick<Api, 'routes'>[];
 }

@@ -1,8 +1,11 @@
 // Refresh tokens: a family per login, of which one token at a time is good (RFC 9700 section 4.14.2).
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Sidecar } from '#kit/dapr/sidecar';
-import { Conflict } from '#kit/errors';
+import { Conflict, Overload } from '#kit/errors';
+import { keyPart } from '#kit/ids';
 import type { Clock } from '#kit/time';
+import { type Account, isOutlived } from './accounts.ts';
 
 interface Family {
   readonly accountId: string;
@@ -23,6 +26,10 @@ const LIFE_SECONDS = 14 * 24 * 3600;
 /** So long the former token is good once more, for whoever never got the answer: milliseconds. */
 const GRACE_MS = 3_000;
 
+/** Logins of an account that are listed; older sessions go on unlisted, and end with a new password. */
+const MOST_LISTED = 100;
+const BEGIN_TRIES = 12;
+
 /** A rotation is tried again so often when another replica was writing. */
 const TRIES = 3;
 
@@ -31,6 +38,19 @@ export interface Session {
   readonly accountId: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
+}
+
+/** A login in the list of its account. */
+interface Entry {
+  readonly id: string;
+  /** What the client said of itself (`User-Agent`). */
+  readonly device: string;
+  readonly startedAt: string;
+}
+
+export interface Listed extends Entry {
+  /** The last login or refresh. */
+  readonly usedAt: string;
 }
 
 /** What a refresh token is good for: the next one, nothing, or the end of the session that two hold. */
@@ -52,13 +72,28 @@ export class Sessions {
     this.#clock = clock;
   }
 
-  /** Begins a family and gives its first token. */
-  async begin(accountId: string): Promise<{ session: Session; token: string }> {
+  /** Begins a family and gives its first token. `device`: what the client says of itself. */
+  async begin(accountId: string, device = ''): Promise<{ session: Session; token: string }> {
     const id = randomUUID();
     const { token, hash } = newToken(id);
     const startedAt = this.#clock();
     const family = this.#family({ accountId, startedAt: startedAt.toISOString() }, hash);
-    await this.#sidecar.save(this.#store, key(id), family, 'new', { ttlSeconds: LIFE_SECONDS });
+    const entry = { id, device: device.slice(0, 200), startedAt: startedAt.toISOString() };
+    for (let tries = 0; ; tries++) {
+      const list = await this.#sidecar.get<Entry[]>(this.#store, listKey(accountId));
+      const newest = [entry, ...(list?.value ?? [])].slice(0, MOST_LISTED);
+      try {
+        await this.#sidecar.transact(this.#store, [
+          { key: key(id), value: family, etag: undefined, ttlSeconds: LIFE_SECONDS },
+          { key: listKey(accountId), value: newest, etag: list?.etag },
+        ]);
+        break;
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error;
+        if (tries >= BEGIN_TRIES) throw new Overload('too many logins of one account at once', { cause: error });
+        await pause(Math.random() * 20 * (tries + 1));
+      }
+    }
     return { session: { id, accountId, startedAt: startedAt.getTime() }, token };
   }
 
@@ -82,6 +117,20 @@ export class Sessions {
       }
     }
     return {};
+  }
+
+  /** The sessions of an account that go on, newest first: of the last hundred logins. */
+  async list(account: Account): Promise<Listed[]> {
+    const entries = (await this.#sidecar.get<Entry[]>(this.#store, listKey(account.id)))?.value ?? [];
+    const now = this.#clock().getTime();
+    const families = await Promise.all(entries.map(({ id }) => this.#sidecar.get<Family>(this.#store, key(id))));
+    return entries.flatMap((entry, index) => {
+      const family = families[index]?.value;
+      if (!family || family.ended || Date.parse(family.expiresAt) <= now) return [];
+      if (isOutlived(account, sessionOf(entry.id, family))) return [];
+      const usedAt = new Date(Date.parse(family.expiresAt) - LIFE_SECONDS * 1_000).toISOString();
+      return [{ ...entry, usedAt }];
+    });
   }
 
   /**
@@ -154,6 +203,10 @@ function hashOf(token: string): string {
 
 function same(a: string, b: string): boolean {
   return timingSafeEqual(Buffer.from(a), Buffer.from(b));
+}
+
+function listKey(accountId: string): string {
+  return `sessions:${keyPart(accountId)}`;
 }
 
 function key(id: string): string {
