@@ -11,6 +11,7 @@ const inbound = [
   'if-match',
   'if-none-match',
   'prefer',
+  'user-agent', // the name of a session for its owner
   'x-min-version',
 ];
 

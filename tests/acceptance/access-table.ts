@@ -80,6 +80,7 @@ const writesAccess: Row = {
 };
 const open: Row = { rule: 'anyone' };
 const own: Row = { rule: 'anyone', elsewhere: true };
+const ownAccount: Row = { rule: 'caller', elsewhere: true };
 
 /** By method and path template, as in the OpenAPI document. */
 export const accessTable: Readonly<Record<string, Row>> = {
@@ -87,6 +88,13 @@ export const accessTable: Readonly<Record<string, Row>> = {
   'POST /api/v1/auth/refresh': own,
   'POST /api/v1/auth/logout': own,
   'POST /api/v1/auth/token': own,
+  'POST /api/v1/auth/register': own,
+  'POST /api/v1/auth/verify': own,
+  'POST /api/v1/auth/password/forgot': own,
+  'POST /api/v1/auth/password/reset': own,
+  'PUT /api/v1/auth/password': ownAccount,
+  'GET /api/v1/auth/sessions': ownAccount,
+  'DELETE /api/v1/auth/sessions/{id}': ownAccount,
   'GET /.well-known/jwks.json': open,
   'POST /webhooks/provider': own,
   'POST /api/v1/webhooks/provider': own,

@@ -54,4 +54,28 @@ export function accountSuite(world: World): void {
     expectProblem(await login(email, 'correct horse 42'), 401);
     expectStatus(await login(email, 'a new password 7'), 200);
   });
+
+  it('shows an owner the sessions by device, and ends one everywhere within 5 s', async () => {
+    const email = `${unique('bob')}@shop.test`;
+    expectStatus(await post('/register', { email, password: 'correct horse 42', name: 'Bob' }), 202);
+    expectStatus(await post('/verify', { token: await tokenOf(email, 'Confirm your address') }), 204);
+    const phone = expectStatus(
+      await world.anybody.send<Session>('POST', '/api/v1/auth/login', {
+        body: { email, password: 'correct horse 42' },
+        headers: { 'user-agent': 'Phone 1' },
+      }),
+      200,
+    ).body;
+    const desk = expectStatus(await login(email, 'correct horse 42'), 200).body;
+    const [atDesk, atPhone] = [world.anybody.as(bearer(desk.accessToken)), world.anybody.as(bearer(phone.accessToken))];
+    expectStatus(await atPhone.send('GET', '/api/v1/orders'), 200);
+    const { body } = expectStatus(
+      await atDesk.send<{ items: { id: string; device: string }[] }>('GET', '/api/v1/auth/sessions'),
+      200,
+    );
+    const found = body.items.find(({ device }) => device === 'Phone 1');
+    expectStatus(await atDesk.send('DELETE', `/api/v1/auth/sessions/${found?.id}`), 204);
+    await settles(async () => void expectProblem(await atPhone.send('GET', '/api/v1/orders'), 401), { within: 5_000 });
+    expectStatus(await atDesk.send('GET', '/api/v1/orders'), 200);
+  });
 }
