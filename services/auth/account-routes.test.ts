@@ -25,6 +25,9 @@ let fake: FakeSidecar;
 let mails: Mail[];
 let mailUp: boolean;
 let now: number;
+/** Calls of notification, and what it says became of a mail. */
+let asked: number;
+let outcome: string;
 let listener: ReturnType<ReturnType<typeof authService>['app']['callback']>;
 
 beforeEach(async () => {
@@ -32,13 +35,16 @@ beforeEach(async () => {
   opened.push(fake);
   const inbox: Mail[] = []; // its own: mails of the test before may still be on their way
   [mails, mailUp, now] = [inbox, true, Date.now()];
+  [asked, outcome] = [0, 'sent'];
   const clock = () => new Date(now);
   fake.apps.set('notification', (incoming, answer) => {
     let text = '';
     incoming.on('data', (chunk) => (text += chunk));
     incoming.on('end', () => {
+      asked += 1;
       if (mailUp) inbox.push(JSON.parse(text));
-      answer.writeHead(mailUp ? 204 : 503).end();
+      answer.writeHead(mailUp ? 200 : 503, { 'content-type': 'application/json' });
+      answer.end(mailUp ? JSON.stringify({ outcome }) : '');
     });
   });
   const { client: sidecar } = fake;
@@ -54,8 +60,12 @@ const post = (path: string, body: object) => request(listener).post(`/api/v1/aut
 const register = (email = 'ann@shop.test', password = GOOD) => post('/register', { email, password, name: 'Ann' });
 const login = (password = GOOD, email = 'ann@shop.test') => post('/login', { email, password });
 
+async function until(is: () => boolean): Promise<void> {
+  while (!is()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
 async function mail(count = 1): Promise<Mail & { token: string }> {
-  while (mails.length < count) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => mails.length >= count);
   return mails[count - 1] as Mail & { token: string };
 }
 
@@ -112,10 +122,18 @@ test('a token is over after 24 hours', async () => {
   expect((await post('/verify', { token })).status).toBe(400);
 });
 
+test('a mail that the mail server refuses for ever is not owed any longer', async () => {
+  outcome = 'ADDRESS_REFUSED';
+  await register();
+  await mail();
+  const owed = () => fake.keys(STORE).filter((key) => key.startsWith('owed:') && String(fake.peek(STORE, key)) !== '');
+  await until(() => owed().length === 0);
+});
+
 test('a mail that does not go out is sent later, with the same token', async () => {
   mailUp = false;
   await register();
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await until(() => asked > 0);
   expect(mails).toEqual([]);
   mailUp = true;
   const { token } = await mail();

@@ -1,9 +1,8 @@
 // Mails about an account: sent while auth waits, which keeps what is owed. Their token is seen here and nowhere kept.
 import { z } from 'zod';
-import type { Sidecar } from '#kit/dapr/sidecar';
-import { type Api, internal, noContent } from '#kit/http/api';
+import { type Api, internal, ok } from '#kit/http/api';
 import { html } from './html.ts';
-import type { Turns } from './turns.ts';
+import { type Post, post } from './mailbox.ts';
 
 const templates = ['verify', 'known', 'reset', 'replaced'] as const;
 type AccountTemplate = (typeof templates)[number];
@@ -48,23 +47,13 @@ ${token === undefined ? [] : [html`<p><code id="token">${token}</code></p>`]}
   return { subject: title, body };
 }
 
-/** `POST /internal/account-mails`: 204 once the mail server took it. */
-export function accountMails(parts: {
-  readonly sidecar: Pick<Sidecar, 'bind'>;
-  readonly binding: string;
-  readonly turns: Turns;
-  readonly mailTimeoutSeconds: number;
-}): Pick<Api, 'routes'> {
-  const { sidecar, binding, turns, mailTimeoutSeconds } = parts;
+const Outcome = z.strictObject({ outcome: z.enum(['sent', 'ADDRESS_INVALID', 'ADDRESS_REFUSED']) });
+
+/** `POST /internal/account-mails`: 200 once the mail server took it, or refused it for ever. */
+export function accountMails(to: Post): Pick<Api, 'routes'> {
   return internal('/account-mails').post(
     '',
-    { summary: 'Sends a mail about an account', takes: Wish, answers: { 204: null } },
-    async ({ body }) => {
-      const mail = accountMail(body);
-      const timeout = mailTimeoutSeconds * 1_000;
-      const address = { emailTo: body.email, subject: mail.subject };
-      await turns.run(() => sidecar.bind(binding, 'create', address, mail.body, { timeout }));
-      return noContent();
-    },
+    { summary: 'Sends a mail about an account', takes: Wish, answers: { 200: Outcome } },
+    async ({ body }) => ok({ outcome: await post(to, { to: body.email, ...accountMail(body) }) }),
   );
 }

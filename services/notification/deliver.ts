@@ -1,13 +1,12 @@
 // Sends one notification: claims it, asks for the address, hands the mail over, saves the outcome.
 import { lookUp } from '#kit/dapr/ask';
 import type { Sidecar } from '#kit/dapr/sidecar';
-import { Fault } from '#kit/errors';
 import type { Origin } from '#kit/events/aggregate';
 import type { StreamDocument } from '#kit/events/document';
 import type { Streams } from '#kit/events/streams';
 import { mailOf } from './mail.ts';
+import { type Post, post } from './mailbox.ts';
 import { type Notification, noteSent, notificationOf, type SkipReason, skip } from './notification.ts';
-import type { Turns } from './turns.ts';
 
 /** What is read of auth's answer. */
 interface Account {
@@ -21,29 +20,18 @@ interface Claim {
   readonly until: string;
 }
 
-export interface DeliverOptions {
+export interface DeliverOptions extends Post {
   readonly streams: Streams;
   readonly sidecar: Pick<Sidecar, 'invoke' | 'bind'>;
-  /** With the patience that a mail server needs; longer than that no claim may end. */
-  readonly mailTimeoutSeconds: number;
-  /** Name of the SMTP binding. */
-  readonly binding: string;
-  /** With the mails about accounts: one at a time. */
-  readonly turns: Turns;
   /** Names this process. */
   readonly holder: string;
   /** A claim lasts so long; after a crash the mail waits for its end. */
   readonly claimSeconds: number;
 }
 
-/** A mailbox as the binding can take it: one, in ASCII, with nothing that could part addresses or end a header. */
-const ADDRESS = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
-/** The mail server says by an enhanced code (RFC 3463, 5.1.x) that there is no such mailbox; other troubles may pass. */
-const NO_SUCH_MAILBOX = /could not send email 1: 5\d\d [\\"]*5\.1\.\d/;
-
 /** For a `Worker`: `pending` means that the mail server, auth or another process has to be waited for. */
 export function deliverer(options: DeliverOptions): (id: string) => Promise<'done' | 'pending'> {
-  const { streams, sidecar, mailTimeoutSeconds, binding, turns, holder, claimSeconds } = options;
+  const { streams, sidecar, holder, claimSeconds } = options;
   /** Taken by the mail server, not saved yet: whatever the store does, it is not sent again by this process. */
   const handedOver = new Set<string>();
 
@@ -86,17 +74,7 @@ export function deliverer(options: DeliverOptions): (id: string) => Promise<'don
     const account = await lookUp<Account>(sidecar, { to: 'auth', method: 'GET', path, timeout: 2_000 });
     if (!account) return 'NO_ACCOUNT';
     const { email, name } = account;
-    if (!ADDRESS.test(email)) return 'ADDRESS_INVALID';
-    const mail = mailOf(subject, content, name ?? '');
-    try {
-      const timeout = mailTimeoutSeconds * 1_000;
-      const address = { emailTo: email, subject: mail.subject };
-      await turns.run(() => sidecar.bind(binding, 'create', address, mail.body, { timeout }));
-    } catch (error) {
-      if (error instanceof Fault && NO_SUCH_MAILBOX.test(error.message)) return 'ADDRESS_REFUSED';
-      throw error;
-    }
-    return 'sent';
+    return post(options, { to: email, ...mailOf(subject, content, name ?? '') });
   }
 
   return async (id) => {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ask } from '#kit/dapr/ask';
 import { type CloudEvent, event } from '#kit/testing/bench';
 import { example } from '#kit/testing/example';
 import { until } from '../../tests/conformance/until.ts';
@@ -154,6 +155,13 @@ test('an address that the mail server does not know is not tried for ever', asyn
   await new Promise<void>((resolve) => refusing.listen(bench.mesh.ports.smtp, '127.0.0.1', resolve));
   const told = customer();
   await publish(confirmed(told));
-  await until(async () => (await statusOf(told)) === 'skipped', 15_000).finally(() => refusing.close());
+  const sendAccountMail = () =>
+    ask<{ outcome: string }>(bench.orders, {
+      ...{ to: 'notification', method: 'POST', path: '/internal/account-mails', timeout: 10_000 },
+      body: { template: 'known', email: 'nobody@shop.test' },
+    });
+  await until(async () => (await statusOf(told)) === 'skipped', 15_000)
+    .then(async () => expect(await sendAccountMail()).toEqual({ outcome: 'ADDRESS_REFUSED' }))
+    .finally(() => refusing.close());
   await bench.mesh.process('mail').start();
 }, 30_000);
