@@ -83,7 +83,7 @@ describe('fulfilments', () => {
     const { id } = await confirmed();
     const elsewhere = { ...staff, shops: ['north'] };
     expect((await fulfil(id, {}, customer)).body).toMatchObject({ status: 403 });
-    expect((await fulfil(id, {}, { sub: 'c-2', roles: ['customer'] })).body).toMatchObject({ status: 404 });
+    expect((await fulfil(id, {}, { sub: 'c-2', perm: ['order:place'] })).body).toMatchObject({ status: 404 });
     expect((await fulfil(id, {}, elsewhere)).body).toMatchObject({ status: 404 });
     expect((await fulfil('none')).body).toMatchObject({ status: 404 });
     const keyless = await bench.as(staff).post(`/api/v1/orders/${id}/fulfilments`).send({});
@@ -163,7 +163,7 @@ describe('returns', () => {
   test('of a till are made by the shop’s staff: in cash what was paid in cash', async () => {
     const { id } = await confirmed({ ...sale, occurredAt: '2026-02-28T10:00:00.000Z' }, till);
     expect((await bring(id, [tea(2)], till)).body).toMatchObject({ status: 403 });
-    const named = { sub: 'household-7', roles: ['customer'] };
+    const named = { sub: 'household-7', perm: ['order:place'] };
     expect((await bring(id, [tea(2)], named)).body).toMatchObject({ status: 403 });
     const { body } = await bring(id, [tea(1)], { ...staff, shops: ['north'] });
     expect(body).toMatchObject({ amount: 191, method: 'cash' }); // (2 x 1.99 - 0.15) / 2
@@ -182,7 +182,7 @@ describe('returns', () => {
     expect((await bring(id, [tea(1, 'lost')])).body).toMatchObject({ status: 400, code: 'VALIDATION_FAILED' });
     expect((await bring(id, [tea(0)])).body).toMatchObject({ status: 400, code: 'VALIDATION_FAILED' });
     expect((await bring(id, Array(501).fill(tea(1)))).body).toMatchObject({ status: 400, code: 'TOO_MANY_LINES' });
-    expect((await bring(id, [tea(1)], { sub: 'c-2', roles: ['customer'] })).body).toMatchObject({ status: 404 });
+    expect((await bring(id, [tea(1)], { sub: 'c-2', perm: ['order:place'] })).body).toMatchObject({ status: 404 });
     expect(happened(id)).toEqual(['placed', 'confirmed']);
   });
 });

@@ -25,7 +25,7 @@ describe('GET /orders/{id}', () => {
     expect((await get(own.id, { ...admin, shops: ['web'] })).body).toEqual(own);
     expect((await get(sold.id, till)).body).toEqual(sold);
     const wrong: [string, Bearer][] = [
-      [own.id, { sub: 'c-2', roles: ['customer'] }],
+      [own.id, { sub: 'c-2', perm: ['order:place'] }],
       [own.id, { ...admin, shops: ['north'] }],
       [own.id, till],
       [sold.id, customer],

@@ -33,7 +33,7 @@ async function knockUntil(order: PaymentOfOrder, type: string): Promise<void> {
 }
 const twice = <T>(each: T): [T, T] => [each, each];
 const both = ['SUCCESS', 'SUCCESS'];
-const owner: Bearer = { sub: 'c-1', roles: ['customer'] };
+const owner: Bearer = { sub: 'c-1', perm: ['order:place'] };
 const get = (path: string, bearer: Bearer = owner) => bench.as(bearer).get(`/api/v1/payments${path}`);
 const shown = async ({ paymentId }: PaymentOfOrder) => (await get(`/${paymentId}`)).body;
 /** A call of the provider that the test answers when it likes. */

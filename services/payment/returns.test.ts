@@ -18,7 +18,7 @@ afterAll(() => bench.close());
 const until = ({ happened }: PaymentOfOrder, type: string, times = 1) =>
   soon(() => happened().filter((each) => each === type).length === times);
 const shown = async ({ paymentId }: PaymentOfOrder) =>
-  (await bench.as({ sub: 'c-1', roles: ['customer'] }).get(`/api/v1/payments/${paymentId}`)).body;
+  (await bench.as({ sub: 'c-1', perm: ['order:place'] }).get(`/api/v1/payments/${paymentId}`)).body;
 const refunds = (paymentId: string) => bench.askedOf(paymentId).filter((path) => path === 'refund').length;
 
 /** An order of 5.00 that is paid. */

@@ -56,7 +56,11 @@ export const bugs: readonly Bug[] = [
     name: 'ETag dropped',
     patches: [
       kit('dapr/sidecar.ts', 'const guard = etag === undefined ? {} : { etag };', 'const guard = {};'),
-      kit('dapr/sidecar.ts', "const options = { concurrency: 'first-write' };", 'const options = {};'),
+      kit(
+        'dapr/sidecar.ts',
+        "...guard, options: { concurrency: 'first-write' }, metadata",
+        '...guard, options: {}, metadata',
+      ),
     ],
     test: 'services/kit/testing/fake-sidecar.test.ts',
   },

@@ -201,5 +201,5 @@ export class Clients {
 const till: Caller = { ...callerOf({ sub: 'till', client_id: 'till', shops: ['*'] }), may: () => true };
 
 function customer(id: string): Caller {
-  return callerOf({ sub: id, roles: ['customer'] });
+  return callerOf({ sub: id, grants: [{ perm: ['order:place'], in: ['self'] }] });
 }

@@ -5,7 +5,7 @@ import { orderService } from '../app.ts';
 import { type OrderSummary, type Placement, summaryOf } from '../order.ts';
 import type { OrderView } from '../schemas.ts';
 
-export const customer: Bearer = { sub: 'c-1', roles: ['customer'] };
+export const customer: Bearer = { sub: 'c-1', perm: ['order:place'] };
 export const till: Bearer = {
   sub: 'till-north',
   client_id: 'till-north',
