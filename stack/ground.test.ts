@@ -30,8 +30,9 @@ describe('what a service stands on', () => {
     expect(needsOf('payment', 'cloud')).toEqual(['kafka', 'postgres']);
     expect(needsOf('product', 'local')).toEqual(['kfake', 'postgres']);
     expect(needsOf('product', 'cloud')).toEqual(['kafka', 'postgres', 'dynoxide', 'redis-server']);
-    expect(needsOf('auth', 'local')).toEqual([]);
-    expect(needsOf('auth', 'cloud')).toEqual(['dynoxide']);
+    expect(needsOf('gateway', 'local')).toEqual([]);
+    expect(needsOf('auth', 'local')).toEqual(['kfake']);
+    expect(needsOf('auth', 'cloud')).toEqual(['kafka', 'dynoxide']);
   });
 
   test('includes a database of its own without a component', () => {
