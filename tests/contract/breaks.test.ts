@@ -128,9 +128,88 @@ describe('breaks a client', () => {
       { more: { requestBody: { required: true, content: { 'application/json': { schema: { type: 'object' } } } } } },
       'body is required',
     ],
+    [
+      'members that may not be added any more',
+      { sent: { properties: {}, additionalProperties: true } },
+      { sent: properties({}) },
+      'no other members',
+    ],
+    [
+      'values of a map',
+      { sent: { additionalProperties: text } },
+      { sent: { additionalProperties: { type: 'integer' } } },
+      '.*: string is not taken',
+    ],
+    [
+      'values of a map that is got',
+      { got: { additionalProperties: text } },
+      { got: { additionalProperties: { type: 'integer' } } },
+      '.*: integer is new',
+    ],
+    [
+      'names of a map',
+      { sent: { additionalProperties: text } },
+      { sent: { additionalProperties: text, propertyNames: { type: 'string', maxLength: 3 } } },
+      'names: maxLength is 3',
+    ],
+    [
+      'another constant',
+      { got: properties({ a: { const: 'x' } }) },
+      { got: properties({ a: { const: 'y' } }) },
+      'is "y" now',
+    ],
+    [
+      'one more of allOf',
+      { sent: { allOf: [{ type: 'object' }] } },
+      { sent: { allOf: [{ type: 'object' }, { required: ['a'] }] } },
+      'allOf takes less',
+    ],
+    [
+      'alternatives that are all narrower',
+      { sent: properties({ a: text }) },
+      { sent: properties({ a: { anyOf: [{ type: 'integer' }, { type: 'string', maxLength: 3 }] } }) },
+      'none of anyOf',
+    ],
+    ['one alternative less', { sent: { anyOf: [{}, {}] } }, { sent: { anyOf: [{}] } }, 'anyOf takes less'],
+    [
+      'multiples alone',
+      { sent: properties({ a: { type: 'integer' } }) },
+      { sent: properties({ a: { type: 'integer', multipleOf: 5 } }) },
+      'another multipleOf',
+    ],
+    [
+      'nothing twice',
+      { sent: properties({ a: { type: 'array' } }) },
+      { sent: properties({ a: { type: 'array', uniqueItems: true } }) },
+      'nothing twice',
+    ],
+    [
+      'items where anything was',
+      { sent: properties({ a: { type: 'array' } }) },
+      { sent: properties({ a: { type: 'array', items: text } }) },
+      'anything is not taken',
+    ],
+    [
+      'another way to authenticate',
+      { more: { security: [{ bearer: [] }] } },
+      { more: { security: [{ key: [] }] } },
+      'not opened by bearer',
+    ],
+    [
+      'a header of an answer that is gone',
+      { more: { responses: { 200: { headers: { ETag: {} } } } } },
+      { more: { responses: { 200: {} } } },
+      'has no ETag',
+    ],
     ['another content type', {}, { more: { requestBody: { content: { 'text/csv': {} } } } }, 'no application/json'],
   ])('%s', (_, before, after, words) => {
     expect(breaks(documentWith(before), documentWith(after))).toEqual([expect.stringContaining(words)]);
+  });
+
+  test('at every place where a schema is used', () => {
+    const at = (schema: Json) => ({ post: { requestBody: { content: { 'application/json': { schema } } } } });
+    const both = (schema: Json) => ({ paths: { '/a': at(schema), '/b': at(schema) } });
+    expect(breaks(both({ enum: ['x', 'y'] }), both({ enum: ['x'] }))).toHaveLength(2);
   });
 
   test('a route or method that is gone', () => {

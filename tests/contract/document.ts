@@ -1,4 +1,7 @@
 // The OpenAPI document of the whole public surface, made from the services' own routes without starting anything.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import supertest from 'supertest';
 import { authService } from '../../services/auth/app.ts';
 import { merged } from '../../services/gateway/document.ts';
@@ -13,10 +16,24 @@ import { paymentService } from '../../services/payment/app.ts';
 import { productService } from '../../services/product/app.ts';
 import { reportService } from '../../services/report/app.ts';
 import { shopService } from '../../services/shop/app.ts';
+import { root } from '../../stack/layout.ts';
 import type { Json } from './breaks.ts';
 
 /** Where the last document that clients were given is kept. */
 export const COMMITTED = 'docs/api/openapi.json';
+/** Breaks that were meant, with their reasons. */
+export const RECORD = 'docs/api/breaks.md';
+
+/** The document of the last commit: what stands in the working tree may have been written a moment ago. Without git, that one. */
+export function committed(): Json {
+  const { status, stdout } = spawnSync('git', ['show', `HEAD:${COMMITTED}`], {
+    cwd: root,
+    maxBuffer: 2 ** 26,
+    timeout: 10_000,
+  });
+  const text = status === 0 ? stdout.toString('utf8') : readFileSync(join(root, COMMITTED), 'utf8');
+  return JSON.parse(text) as Json;
+}
 
 /** The document as it follows from the code, keys in order. @throws {Error} a service does not describe itself */
 export async function documentOfTheCode(): Promise<Json> {
