@@ -215,10 +215,13 @@ function grantRoutes({ accounts, rights, revocations }: AccessParts) {
           decide(desk) {
             const before = desk.state(ref)?.grants ?? firstGrants(principal);
             if (desk.wrote(ref) === undefined) {
-              if (desk.version(ref) !== ifMatch) return refuse('PRECONDITION_FAILED', { current: desk.version(ref) });
+              // Rights first: what the version is, and whether a guess is right, is nobody else's business.
               const changed = difference(before, grants);
+              const within = [...before, ...grants].some(({ scope }) => mayGrant(caller, scope, []));
               const allowed = changed.every(({ role, scope }) => mayGrant(caller, scope, known.get(role) ?? []));
+              if (!within && !mayGrant(caller, { kind: 'organisation' }, [])) return refuse('FORBIDDEN');
               if (!allowed) return beyondOwn();
+              if (desk.version(ref) !== ifMatch) return refuse('PRECONDITION_FAILED', { current: desk.version(ref) });
               if (changed.length > 0) desk.append(ref, { type: 'grants.changed', data: { principal: id, grants } });
             }
             return { state: desk.state(ref)?.grants ?? before, version: desk.version(ref) };

@@ -4,18 +4,13 @@ import { decodeJwt } from 'jose';
 import supertest from 'supertest';
 import type { EventSourced } from '#kit/events/event-sourced';
 import type { Grant as ClaimedGrant } from '#kit/http/caller';
-import { silent } from '#kit/log';
 import { type FakeSidecar, startFakeSidecar } from '#kit/testing/fake-sidecar';
 import { claimed, type Grant, type Scope } from './access.ts';
-import { Accounts } from './accounts.ts';
-import { authService } from './app.ts';
 import { ensureDemo } from './demo.ts';
-import { SigningKeys } from './keyring.ts';
-import { Sessions } from './sessions.ts';
+import { authReplica } from './testing/auth-bench.ts';
 
 jest.setTimeout(30_000);
 
-const STORE = 'statestore-auth';
 const clock = () => new Date(Date.now() + ahead);
 /** Milliseconds that the service's clock is ahead: a token of the second in which rights changed is over, too. */
 let ahead = 0;
@@ -54,19 +49,11 @@ beforeAll(async () => {
     'till-s1': 'one',
     'till-s2': 'two',
   });
-  const { client: sidecar } = fake;
-  const keys = new SigningKeys({
-    sidecar,
-    store: STORE,
-    secret: () => sidecar.secret('secretstore', 'auth-key-encryption'),
-    clock,
-  });
-  const accounts = new Accounts(sidecar, STORE);
-  await ensureDemo(accounts, sidecar, ['s1', 's2']);
-  const sessions = new Sessions(sidecar, STORE, clock);
-  service = authService({ name: 'auth', log: silent, sidecar, accounts, sessions, keys, clock });
+  const replica = authReplica(fake, clock);
+  service = replica.service;
+  await ensureDemo(replica.accounts, fake.client, ['s1', 's2']);
   await service.begin();
-  http = supertest.agent(service.app.callback());
+  http = supertest.agent(replica.listener);
 });
 afterAll(async () => {
   await service.stop();
@@ -144,6 +131,16 @@ describe('grants', () => {
     expect(own.status).toBe(200);
   });
 
+  test('are no business of who may nothing there: not their version, not a guess, not the tokens given by them', async () => {
+    const [keeper, admin] = [await login('manager'), await login('admin')];
+    const guess: Grant[] = [{ role: 'admin', scope: organisation }];
+    for (const version of ['"0"', '"7"']) {
+      expect((await give(keeper, idOf(admin), guess, version)).body).toMatchObject({ status: 403, code: 'FORBIDDEN' });
+    }
+    ahead += 10_000;
+    expect((await readGrants(admin, idOf(admin))).status).toBe(200);
+  });
+
   test('of others are shown to who may, there', async () => {
     const customer = await login('customer');
     const admin = await login('admin');
@@ -214,6 +211,17 @@ describe('roles', () => {
       expect.arrayContaining(['admin', 'manager', 'cashier', 'customer']),
     );
     expect(listed.map(({ name }: { name: string }) => name)).not.toContain('counter');
+  });
+
+  test('are sets: a permission that is named twice counts once, and does not hide a change', async () => {
+    const admin = await login('admin');
+    const made = await define(admin, 'doubled', ['order:read', 'order:read']);
+    expect(made.body.permissions).toEqual(['order:read']);
+    const changed = await http
+      .put('/api/v1/roles/doubled')
+      .set({ ...as(admin), 'if-match': made.headers.etag })
+      .send({ name: 'doubled', description: '', permissions: ['payment:read', 'order:read'] });
+    expect(changed.body.permissions).toEqual(['order:read', 'payment:read']);
   });
 
   test('that are built in stay as they are', async () => {

@@ -59,12 +59,13 @@ export const grantsKind: StreamKind<GrantsState, GrantsEvent> = {
 };
 
 export function define(state: RoleState, role: Role): Decision<RoleEvent> {
-  return state ? refuse('ALREADY_EXISTS', { name: role.name }) : [{ type: 'role.defined', data: role }];
+  return state ? refuse('ALREADY_EXISTS', { name: role.name }) : [{ type: 'role.defined', data: asSet(role) }];
 }
 
-export function redefine(state: RoleState, role: Role): Decision<RoleEvent> {
+export function redefine(state: RoleState, wish: Role): Decision<RoleEvent> {
   if (!state) return refuse('NOT_FOUND');
-  const same = state.description === role.description && sameTexts(state.permissions, role.permissions);
+  const role = asSet(wish);
+  const same = state.description === role.description && state.permissions.join() === role.permissions.join();
   return same ? [] : [{ type: 'role.defined', data: role }];
 }
 
@@ -123,6 +124,7 @@ function textOf({ role, scope }: Grant): string {
   return `${role} ${scopeText(scope)}`;
 }
 
-function sameTexts(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((text) => b.includes(text));
+/** Permissions once each, in order: a role is a set of them, however it was written down. */
+function asSet({ name, description, permissions }: Role): Role {
+  return { name, description, permissions: [...new Set(permissions)].sort() };
 }

@@ -2,16 +2,11 @@
 import { afterAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import request from 'supertest';
-import { silent } from '#kit/log';
 import { type FakeSidecar, startFakeSidecar } from '#kit/testing/fake-sidecar';
-import { Accounts } from './accounts.ts';
-import { authService } from './app.ts';
-import { SigningKeys } from './keyring.ts';
-import { Sessions } from './sessions.ts';
+import { type AuthReplica, authReplica, STORE } from './testing/auth-bench.ts';
 
 jest.setTimeout(30_000);
 
-const STORE = 'statestore-auth';
 const GOOD = 'correct horse 42';
 
 interface Mail {
@@ -28,7 +23,7 @@ let now: number;
 /** Calls of notification, and what it says became of a mail. */
 let asked: number;
 let outcome: string;
-let listener: ReturnType<ReturnType<typeof authService>['app']['callback']>;
+let listener: AuthReplica['listener'];
 
 beforeEach(async () => {
   fake = await startFakeSidecar({ 'auth-key-encryption': 'kek' });
@@ -47,12 +42,7 @@ beforeEach(async () => {
       answer.end(mailUp ? JSON.stringify({ outcome }) : '');
     });
   });
-  const { client: sidecar } = fake;
-  const secret = () => sidecar.secret('secretstore', 'auth-key-encryption');
-  const keys = new SigningKeys({ sidecar, store: STORE, secret, clock });
-  const accounts = new Accounts(sidecar, STORE);
-  const sessions = new Sessions(sidecar, STORE, clock);
-  listener = authService({ name: 'auth', log: silent, sidecar, accounts, sessions, keys, clock }).app.callback();
+  listener = authReplica(fake, clock).listener;
 });
 afterAll(() => Promise.all(opened.map((each) => each.close())));
 

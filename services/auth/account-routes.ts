@@ -1,5 +1,6 @@
 // Registering, proving an address, and passwords: nothing here tells who has an account.
 import { z } from 'zod';
+import { MAILBOX } from '#kit/email';
 import { refuse } from '#kit/errors';
 import { type Api, accepted, api, noContent } from '#kit/http/api';
 import { hashPassword, isPassword } from './password.ts';
@@ -7,11 +8,7 @@ import { NewPassword, weakness } from './password-rules.ts';
 import type { AuthParts } from './routes.ts';
 import { NO_STORE } from './tokens.ts';
 
-/** A mailbox in ASCII, as the mail server takes it. */
-const Email = z
-  .string()
-  .max(254)
-  .regex(/^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/);
+const Email = z.string().max(254).regex(MAILBOX);
 const Token = z.string().min(1).max(200);
 const Register = z.strictObject({ email: Email, password: NewPassword, name: z.string().trim().min(1).max(200) });
 const Asked = z.strictObject({ message: z.string() }).meta({ id: 'MailAsked' });

@@ -1,18 +1,14 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import request from 'supertest';
-import { silent } from '#kit/log';
 import { type FakeSidecar, startFakeSidecar } from '#kit/testing/fake-sidecar';
-import { Accounts } from './accounts.ts';
-import { authService } from './app.ts';
 import { ensureDemo } from './demo.ts';
-import { KEYS, SigningKeys } from './keyring.ts';
-import { Sessions } from './sessions.ts';
+import { KEYS } from './keyring.ts';
+import { type AuthReplica, authReplica, STORE } from './testing/auth-bench.ts';
 
 // argon2 takes its time, more so beside other tests.
 jest.setTimeout(30_000);
 
-const STORE = 'statestore-auth';
 const shops = ['s1', 's2'];
 const secrets = { 'auth-key-encryption': 'kek', 'demo-password': 'pass word', 'till-s1': 'one', 'till-s2': 'two' };
 let later = 0;
@@ -20,21 +16,9 @@ const clock = () => new Date(Date.now() + later);
 
 describe('auth', () => {
   let fake: FakeSidecar;
-  let app: ReturnType<typeof replica>;
+  let app: AuthReplica;
 
-  function replica() {
-    const { client: sidecar } = fake;
-    const keys = new SigningKeys({
-      sidecar,
-      store: STORE,
-      secret: () => sidecar.secret('secretstore', 'auth-key-encryption'),
-      clock,
-    });
-    const accounts = new Accounts(sidecar, STORE);
-    const sessions = new Sessions(sidecar, STORE, clock);
-    const { app: koa } = authService({ name: 'auth', log: silent, sidecar, accounts, sessions, keys, clock });
-    return { accounts, keys, listener: koa.callback() };
-  }
+  const replica = () => authReplica(fake, clock);
 
   beforeAll(async () => {
     fake = await startFakeSidecar(secrets);

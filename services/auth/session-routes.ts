@@ -44,8 +44,9 @@ export function sessionRoutes({ accounts, sessions, revocations }: AuthParts): A
       async ({ params, caller }) => {
         const found = await own(caller);
         if (!found?.some(({ id }) => id === params.id)) return refuse('NOT_FOUND');
-        await sessions.end(params.id);
+        // In this order: after a crash between the two the session is still listed, and can be ended again.
         await revocations.add({ session: params.id });
+        await sessions.end(params.id);
         return noContent({ headers: NO_STORE });
       },
     );

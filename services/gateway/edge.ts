@@ -48,10 +48,8 @@ export function edge(parts: EdgeParts): Koa.Middleware {
     }
     const body = await readBytes(ctx.req, maxBodyOf(ctx.method, ctx.path));
     if (isRefusal(body)) return sendProblem(ctx, body);
-    if (ctx.method === 'POST' && ctx.path === '/api/v1/auth/login') {
-      taken.push(...takeLogin(parts.limiter, address, body));
-      if (!pass(ctx, taken)) return;
-    }
+    const further = takeFurther(`${ctx.method} ${ctx.path}`, parts.limiter, { who, address, body });
+    if (further.length > 0 && !pass(ctx, [...taken, ...further])) return;
     const reply = await forward(ctx, route, body, parts.forwarder).catch((error) => {
       throttle?.heard(command, false); // it may have been taken: its repeat is let in
       throw error;
@@ -73,6 +71,25 @@ function pass(ctx: Koa.Context, taken: readonly Taken[]): boolean {
   if (taken.every(({ granted }) => granted)) return true;
   sendProblem(ctx, refuse('TOO_MANY_REQUESTS'), headers);
   return false;
+}
+
+/** The limits of a command that strangers could use to guess a password, or to have mails sent. */
+function takeFurther(
+  command: string,
+  limiter: Limiter,
+  { who, address, body }: { readonly who: string; readonly address: string; readonly body: Buffer },
+): Taken[] {
+  switch (command) {
+    case 'POST /api/v1/auth/login':
+      return takeLogin(limiter, address, body);
+    case 'POST /api/v1/auth/register':
+    case 'POST /api/v1/auth/password/forgot':
+      return [limiter.take('mail-address', address)];
+    case 'PUT /api/v1/auth/password': // with a stolen token
+      return [limiter.take('login', `own password of ${who}`)];
+    default:
+      return [];
+  }
 }
 
 /** Login limits: the pair is only charged when the address may still try, so that a flood locks nobody out elsewhere. */

@@ -176,4 +176,33 @@ describe('the gateway limits', () => {
     );
     expect((await login('other@b.c')).status).toBe(404);
   });
+
+  test('mails that strangers are sent, by address', async () => {
+    const paths = ['register', 'password/forgot'];
+    const statuses: number[] = [];
+    for (let i = 0; i < 31; i++) {
+      statuses.push(
+        (
+          await request(gateway.url)
+            .post(`/api/v1/auth/${paths[i % 2]}`)
+            .send({ email: `a${i}@b.c` })
+        ).status,
+      );
+    }
+    expect(statuses.filter((status) => status === 429)).toHaveLength(1);
+    expect(statuses.at(-1)).toBe(429);
+  });
+
+  test('guesses of a password by who has a token of its owner', async () => {
+    const authorization = gateway.bearer({ sub: 'owner' });
+    const put = () =>
+      request(gateway.url)
+        .put('/api/v1/auth/password')
+        .set({ authorization })
+        .send({ password: 'x', newPassword: 'y' });
+    const statuses: number[] = [];
+    for (let i = 0; i < 11; i++) statuses.push((await put()).status);
+    expect(statuses.slice(0, 10)).not.toContain(429);
+    expect(statuses.at(-1)).toBe(429);
+  });
 });

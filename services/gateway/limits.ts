@@ -17,6 +17,8 @@ export const limits = {
   login: { quota: 10, window: 60, burst: 10 },
   /** Per address: trying one password on many accounts. */
   'login-address': { quota: 100, window: 60, burst: 100 },
+  /** Per address: mails that strangers are sent. */
+  'mail-address': { quota: 30, window: 60, burst: 30 },
 } as const satisfies Record<string, Policy>;
 
 export type LimitName = keyof typeof limits;

@@ -1,10 +1,9 @@
 // Handing one mail to one mailbox through the SMTP binding.
 import type { Sidecar } from '#kit/dapr/sidecar';
+import { MAILBOX } from '#kit/email';
 import { Fault } from '#kit/errors';
 import type { Turns } from './turns.ts';
 
-/** A mailbox as the binding can take it: one, in ASCII, with nothing that could part addresses or end a header. */
-const ADDRESS = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
 /** The mail server says by an enhanced code (RFC 3463, 5.1.x) that there is no such mailbox; other troubles may pass. */
 const NO_SUCH_MAILBOX = /could not send email 1: 5\d\d [\\"]*5\.1\.\d/;
 
@@ -25,7 +24,7 @@ export async function post(
   { sidecar, binding, turns, mailTimeoutSeconds }: Post,
   mail: { readonly to: string; readonly subject: string; readonly body: string },
 ): Promise<'sent' | 'ADDRESS_INVALID' | 'ADDRESS_REFUSED'> {
-  if (!ADDRESS.test(mail.to)) return 'ADDRESS_INVALID';
+  if (!MAILBOX.test(mail.to)) return 'ADDRESS_INVALID';
   const options = { timeout: mailTimeoutSeconds * 1_000 };
   try {
     await turns.run(() =>
