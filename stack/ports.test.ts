@@ -56,6 +56,23 @@ describe('taken ports', () => {
   });
 });
 
+test('a range is not given while any of its ports is taken, as by a sidecar whose app was killed', async () => {
+  const taken = await findFreeBase();
+  const ranges = Math.floor((32_768 - 10_000) / 400);
+  const next = taken === 10_000 ? taken + 400 : taken - 400;
+  const sidecar = createServer().listen(next + 3, '127.0.0.1');
+  await once(sidecar, 'listening');
+  try {
+    const draws = [next, taken]; // the second is held since it was given out
+    const draw = () => ((draws.shift() ?? 10_000 + 400 * Math.floor(Math.random() * ranges)) - 9_999) / (400 * ranges);
+    const given = await findFreeBase(400, draw);
+    expect(draws).toEqual([]);
+    expect([next, taken]).not.toContain(given);
+  } finally {
+    sidecar.close();
+  }
+});
+
 test('a range is given to one only, of two processes that ask in the same moment', async () => {
   const module = JSON.stringify(new URL('ports.ts', import.meta.url).href);
   // Both draw the same numbers; each holds its range until it is told to end.

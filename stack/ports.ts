@@ -86,12 +86,13 @@ export async function assertPortsFree(wanted: ReadonlyMap<number, string>): Prom
   );
 }
 
-/** Milliseconds for which a range is held: by then its owner listens there itself. */
-const HELD_MS = 60_000;
+/** Milliseconds for which a range is held: by then its owner listens there itself, or is done. */
+const HELD_MS = 150_000;
 
 /**
- * A base with `span` free ports above it, for tests that run beside other meshes. Nobody else is given the range within a
- * minute: its last port, which no plan uses, is bound for so long. `random` answers from 0 to below 1.
+ * A base with `span` free ports above it, for tests that run beside other meshes. Nobody else is given the range while
+ * its last port, which no plan uses, is held for it; after that every port is asked, as of a mesh whose app was killed
+ * or which never had one only the sidecar may listen. `random` answers from 0 to below 1.
  * @throws {StackError} there is none
  */
 export async function findFreeBase(span = 400, random: () => number = Math.random): Promise<number> {
@@ -100,7 +101,7 @@ export async function findFreeBase(span = 400, random: () => number = Math.rando
     const base = 10_000 + span * Math.floor(random() * ranges); // two ranges are the same or have nothing in common
     const held = await listen(base + span - 1);
     if (!held) continue;
-    const ports = Array.from({ length: span / BLOCK }, (_, block) => base + block * BLOCK);
+    const ports = Array.from({ length: span - 1 }, (_, offset) => base + offset);
     if ((await Promise.all(ports.map(isFree))).every(Boolean)) {
       setTimeout(() => held.close(), HELD_MS).unref();
       held.unref();
