@@ -264,3 +264,33 @@ test('scopes that give the same are told together', () => {
     ),
   ).toEqual([{ perm: ['order:read'], in: ['shop:1', 'shop:2'] }]);
 });
+
+describe('sessions of others', () => {
+  const sessions = (token: string, id: string) => http.get(`/api/v1/principals/${id}/sessions`).set(as(token));
+  const end = (token: string, id: string, session: string) =>
+    http.delete(`/api/v1/principals/${id}/sessions/${session}`).set(as(token));
+  const sessionIn = (token: string) => String(decodeJwt(token).sid);
+
+  test('are listed and ended one by one by who manages access: its tokens are refused, those of no other', async () => {
+    const [lost, kept] = [await login('customer'), await login('customer')];
+    const admin = await login('admin');
+    const { body } = await sessions(admin, idOf(lost));
+    const ids = body.items.map(({ id }: { id: string }) => id);
+    expect(ids).toEqual(expect.arrayContaining([sessionIn(lost), sessionIn(kept)]));
+    expect((await end(admin, idOf(lost), sessionIn(lost))).status).toBe(204);
+    ahead += 10_000;
+    expect((await readGrants(lost, idOf(lost))).status).toBe(401);
+    expect((await readGrants(kept, idOf(kept))).status).toBe(200);
+    expect((await end(admin, idOf(lost), sessionIn(lost))).status).toBe(404);
+  });
+
+  test("are nobody else's business, and a session is ended under the account whose it is alone", async () => {
+    const [admin, cashier, customer] = [await login('admin'), await login('cashier'), await login('customer')];
+    expect((await sessions(cashier, idOf(customer))).status).toBe(403);
+    expect((await end(cashier, idOf(customer), sessionIn(customer))).status).toBe(403);
+    expect((await end(admin, idOf(cashier), sessionIn(customer))).status).toBe(404);
+    expect((await sessions(admin, 'nobody')).status).toBe(404);
+    ahead += 10_000;
+    expect((await readGrants(customer, idOf(customer))).status).toBe(200);
+  });
+});

@@ -143,7 +143,7 @@ export function routes(parts: AuthParts): Pick<Api, 'routes'>[] {
   return [
     signIn,
     accountRoutes(parts),
-    sessionRoutes(parts),
+    ...sessionRoutes(parts),
     tokenEndpoint(parts),
     ...accessRoutes(parts),
     wellKnown,

@@ -1,8 +1,9 @@
-// The sessions of an account, seen and ended by its owner.
+// The sessions of an account, seen and ended by its owner or by who manages access.
 import { z } from 'zod';
 import { refuse } from '#kit/errors';
 import { type Api, api, type Caller, noContent, ok } from '#kit/http/api';
 import type { AuthParts } from './routes.ts';
+import type { Listed } from './sessions.ts';
 import { NO_STORE } from './tokens.ts';
 
 const SessionView = z
@@ -16,8 +17,60 @@ const SessionView = z
   .meta({ id: 'LoginSession' });
 const SessionList = z.strictObject({ items: z.array(SessionView), next: z.null() }).meta({ id: 'LoginSessions' });
 
-/** `/auth/sessions`. */
-export function sessionRoutes({ accounts, sessions, revocations }: AuthParts): Api {
+const manages = { can: 'access:write', everywhere: true } as const;
+
+/** `/auth/sessions` of the caller, `/principals/{id}/sessions` of anybody. */
+export function sessionRoutes(parts: AuthParts): Pick<Api, 'routes'>[] {
+  return [ownRoutes(parts), managedRoutes(parts)];
+}
+
+/** Ends one of those sessions. In this order: after a crash between the two it is still listed, and can be ended again. */
+async function end({ sessions, revocations }: AuthParts, listed: readonly Listed[], id: string) {
+  if (!listed.some((session) => session.id === id)) return refuse('NOT_FOUND');
+  await revocations.add({ session: id });
+  await sessions.end(id);
+  return noContent({ headers: NO_STORE });
+}
+
+function managedRoutes(parts: AuthParts) {
+  const { accounts, sessions } = parts;
+  const of = async (id: string) => {
+    const account = await accounts.byId(id);
+    return account && (await sessions.list(account));
+  };
+  return api('/principals', { tag: 'access' })
+    .get(
+      '/:id/sessions',
+      {
+        summary: 'The sessions of an account',
+        description: 'Those of its last hundred logins that go on, newest first.',
+        access: manages,
+        answers: { 200: SessionList },
+        refusals: ['NOT_FOUND'],
+      },
+      async ({ params, caller }) => {
+        const found = await of(params.id);
+        if (!found) return refuse('NOT_FOUND');
+        const items = found.map((each) => ({ ...each, current: each.id === caller.session }));
+        return ok({ items, next: null }, { headers: NO_STORE });
+      },
+    )
+    .delete(
+      '/:id/sessions/:session',
+      {
+        summary: 'End a session of an account',
+        description:
+          'Every service refuses its tokens within 5 s. It gives nobody a right, so that any holder of `access:write` may.',
+        access: manages,
+        answers: { 204: null },
+        refusals: ['NOT_FOUND'],
+      },
+      async ({ params }) => end(parts, (await of(params.id)) ?? [], params.session),
+    );
+}
+
+function ownRoutes(parts: AuthParts) {
+  const { accounts, sessions } = parts;
   const own = async (caller: Caller) => {
     const account = caller.clientId === undefined ? await accounts.byId(caller.id) : undefined;
     return account && (await sessions.list(account));
@@ -43,11 +96,7 @@ export function sessionRoutes({ accounts, sessions, revocations }: AuthParts): A
       { summary: 'End one of the own sessions', access: 'caller', answers: { 204: null }, refusals: ['NOT_FOUND'] },
       async ({ params, caller }) => {
         const found = await own(caller);
-        if (!found?.some(({ id }) => id === params.id)) return refuse('NOT_FOUND');
-        // In this order: after a crash between the two the session is still listed, and can be ended again.
-        await revocations.add({ session: params.id });
-        await sessions.end(params.id);
-        return noContent({ headers: NO_STORE });
+        return end(parts, found ?? [], params.id);
       },
     );
 }

@@ -95,6 +95,10 @@ export const accessTable: Readonly<Record<string, Row>> = {
   'PUT /api/v1/auth/password': ownAccount,
   'GET /api/v1/auth/sessions': ownAccount,
   'DELETE /api/v1/auth/sessions/{id}': ownAccount,
+  'GET /api/v1/principals/{id}/sessions': { rule: { can: 'access:write', in: 'organisation' }, absent: true },
+  'DELETE /api/v1/principals/{id}/sessions/{session}': {
+    ...{ rule: { can: 'access:write', in: 'organisation' }, absent: true },
+  },
   'GET /.well-known/jwks.json': open,
   'POST /webhooks/provider': own,
   'POST /api/v1/webhooks/provider': own,
