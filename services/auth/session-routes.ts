@@ -24,20 +24,28 @@ export function sessionRoutes(parts: AuthParts): Pick<Api, 'routes'>[] {
   return [ownRoutes(parts), managedRoutes(parts)];
 }
 
-/** Ends one of those sessions. In this order: after a crash between the two it is still listed, and can be ended again. */
-async function end({ sessions, revocations }: AuthParts, listed: readonly Listed[], id: string) {
-  if (!listed.some((session) => session.id === id)) return refuse('NOT_FOUND');
-  await revocations.add({ session: id });
-  await sessions.end(id);
+/** The sessions of an account; undefined if there is none of that id, as for a client. */
+async function sessionsOf({ accounts, sessions }: AuthParts, id: string): Promise<Listed[] | undefined> {
+  const account = await accounts.byId(id);
+  return account && (await sessions.list(account));
+}
+
+function list(found: readonly Listed[], caller: Caller) {
+  const items = found.map((each) => ({ ...each, current: each.id === caller.session }));
+  return ok({ items, next: null }, { headers: NO_STORE });
+}
+
+/** Ends one of the sessions of an account. */
+async function end(parts: AuthParts, accountId: string, id: string) {
+  const found = await sessionsOf(parts, accountId);
+  if (!found?.some((session) => session.id === id)) return refuse('NOT_FOUND');
+  // In this order: after a crash between the two the session is still listed, and can be ended again.
+  await parts.revocations.add({ session: id });
+  await parts.sessions.end(id);
   return noContent({ headers: NO_STORE });
 }
 
 function managedRoutes(parts: AuthParts) {
-  const { accounts, sessions } = parts;
-  const of = async (id: string) => {
-    const account = await accounts.byId(id);
-    return account && (await sessions.list(account));
-  };
   return api('/principals', { tag: 'access' })
     .get(
       '/:id/sessions',
@@ -49,10 +57,8 @@ function managedRoutes(parts: AuthParts) {
         refusals: ['NOT_FOUND'],
       },
       async ({ params, caller }) => {
-        const found = await of(params.id);
-        if (!found) return refuse('NOT_FOUND');
-        const items = found.map((each) => ({ ...each, current: each.id === caller.session }));
-        return ok({ items, next: null }, { headers: NO_STORE });
+        const found = await sessionsOf(parts, params.id);
+        return found ? list(found, caller) : refuse('NOT_FOUND');
       },
     )
     .delete(
@@ -65,16 +71,11 @@ function managedRoutes(parts: AuthParts) {
         answers: { 204: null },
         refusals: ['NOT_FOUND'],
       },
-      async ({ params }) => end(parts, (await of(params.id)) ?? [], params.session),
+      async ({ params }) => end(parts, params.id, params.session),
     );
 }
 
 function ownRoutes(parts: AuthParts) {
-  const { accounts, sessions } = parts;
-  const own = async (caller: Caller) => {
-    const account = caller.clientId === undefined ? await accounts.byId(caller.id) : undefined;
-    return account && (await sessions.list(account));
-  };
   return api('/auth', { tag: 'auth' })
     .get(
       '/sessions',
@@ -85,18 +86,13 @@ function ownRoutes(parts: AuthParts) {
         answers: { 200: SessionList },
       },
       async ({ caller }) => {
-        const found = await own(caller);
-        if (!found) return refuse('FORBIDDEN');
-        const items = found.map((each) => ({ ...each, current: each.id === caller.session }));
-        return ok({ items, next: null }, { headers: NO_STORE });
+        const found = await sessionsOf(parts, caller.id);
+        return found ? list(found, caller) : refuse('FORBIDDEN');
       },
     )
     .delete(
       '/sessions/:id',
       { summary: 'End one of the own sessions', access: 'caller', answers: { 204: null }, refusals: ['NOT_FOUND'] },
-      async ({ params, caller }) => {
-        const found = await own(caller);
-        return end(parts, found ?? [], params.id);
-      },
+      async ({ params, caller }) => end(parts, caller.id, params.id),
     );
 }
